@@ -1,0 +1,381 @@
+"""The nouns of the service: plain, frozen data that flows from a feed to a phone.
+
+    Feed -> Fetched -> Entry -> Article (with its ArticleTags) -> Delivery -> Card -> Outcome -> Verdict
+
+Every time is `Millis`: whole milliseconds since the epoch, UTC. Chat ids are 64-bit. A `thread_id` of 0 means
+"no topic". Nothing here does anything; decisions live in the other modules of `core`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+Millis = int
+
+# --------------------------------------------------------------------------- feeds
+
+
+class PageMode(StrEnum):
+    """When an article's own page is read."""
+
+    NEVER = "never"
+    WHEN_UNTAGGED = "when-untagged"  #: only if the feed's categories gave no tag
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A feed as the catalogue describes it. `name` is its identity everywhere."""
+
+    name: str
+    url: str
+    title: str
+    language: str = ""  #: BCP 47; a hint for matching
+    tags: tuple[str, ...] = ()  #: put on every article of this feed
+    every: int = 300  #: the longest time between polls, seconds
+    pages: PageMode = PageMode.NEVER
+    tag_selector: str = ""  #: CSS, where the page's tags stand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What the server gave for a conditional request, byte for byte (facts/feeds.md 1, rule 1)."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """What we remember of a feed between polls."""
+
+    primed: bool = False  #: its first poll has filled the archive
+    gone: bool = False  #: it answered 410; it is not asked again until its address changes
+    validators: Validators = Validators()
+    body_hash: str | None = None  #: hex SHA-256 of the last parsed body
+    failures: int = 0  #: failed polls in a row
+    last_error: str | None = None
+    next_poll_at: Millis = 0  #: the schedule; `tagwire poll` ignores it
+    wait_until: Millis = 0  #: the site asked to wait (Retry-After); nobody ignores it
+    polled_at: Millis = 0
+    newest_at: Millis = 0  #: publication time of the newest article seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A body to be parsed. `url` is the address that answered, after redirects."""
+
+    url: str
+    body: bytes
+    content_type: str
+    validators: Validators
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotModified:
+    """304; `validators` holds those it carried, absent ones None."""
+
+    validators: Validators
+
+
+class Failure(StrEnum):
+    """Why a feed or a page gave nothing."""
+
+    ADDRESS = "address"  #: not http(s), or a private address while those are not allowed
+    CONNECT = "connect"  #: DNS, refused, TLS
+    TIMEOUT = "timeout"
+    STATUS = "status"  #: an HTTP status that is neither 200, 304 nor 410
+    GONE = "gone"  #: 410
+    TOO_LARGE = "too-large"
+    REDIRECTS = "redirects"
+    BROKEN = "broken"  #: the connection or the encoding broke midway
+    NOT_A_FEED = "not-a-feed"
+    UNSAFE = "unsafe"  #: XML that declares entities
+    PARSER = "parser"  #: the parsing worker died or ran out of time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchFailed:
+    """An expected failure, as a value: one bad feed never stops the rest."""
+
+    failure: Failure
+    detail: str  #: one line for people: what happened and where
+    status: int | None = None
+    retry_after: int | None = None  #: seconds the site asked to wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of a feed as its document says it; text fields are plain text, not HTML."""
+
+    guid: str  #: "" when the document gives none
+    link: str  #: absolute http(s) address, or "" when there is none that is safe
+    title: str
+    summary: str
+    published_at: Millis | None
+    categories: tuple[str, ...]
+    words: int  #: number of words of the full text when the feed carries it, else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """A feed's document, in its own order."""
+
+    title: str
+    language: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFacts:
+    """What an article's own page states; empty where it says nothing."""
+
+    tags: tuple[str, ...] = ()  #: as written there, without `#`
+    section: str = ""
+    lead: str = ""
+    image: str = ""  #: absolute http(s) address
+    minutes: int | None = None  #: reading time, stated or computed from the body
+
+
+# --------------------------------------------------------------------------- articles
+
+
+class TagSource(StrEnum):
+    """Where an article's tag came from, nearest to the newsroom first."""
+
+    PAGE = "page"
+    CATEGORY = "category"
+    FEED = "feed"  #: the catalogue puts it on every article of the feed
+    TEXT = "text"  #: a phrase of the thesaurus stands in the headline or summary
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleTag:
+    """One tag of an article; `slug` is the normal form (see core/tags.py)."""
+
+    slug: str
+    source: TagSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One story of one newsroom, as stored and shown."""
+
+    link: str  #: where the reader is sent
+    title: str
+    summary: str
+    source: str  #: the feed's title, shown to people
+    language: str
+    section: str
+    published_at: Millis
+    seen_at: Millis
+    minutes: int | None
+    tags: tuple[ArticleTag, ...]
+    id: int = 0  #: 0 until stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryChange:
+    """An entry that is new to its feed, or whose visible text changed, with the article it becomes."""
+
+    key: str  #: identity within the feed (core/identity.py)
+    content_hash: str  #: hash of what readers see
+    canonical: str  #: identity of the article over all feeds: its normalised link
+    article: Article
+    new: bool  #: False: an edit of an entry already known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedUpdate:
+    """Everything one poll of one feed wants stored, in one transaction."""
+
+    feed: str
+    state: FeedState
+    changes: tuple[EntryChange, ...] = ()
+    seen_keys: tuple[str, ...] = ()  #: keys of all entries in the document, to keep tombstones fresh
+    alert: bool = False  #: False on the first poll: fill the archive, alert nobody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredUpdate:
+    """What storing a `FeedUpdate` did."""
+
+    new: int = 0
+    changed: int = 0
+    alerts: int = 0
+
+
+# --------------------------------------------------------------------------- readers
+
+
+class ChatKind(StrEnum):
+    PRIVATE = "private"
+    GROUP = "group"
+    SUPERGROUP = "supergroup"
+    CHANNEL = "channel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A place alerts go to."""
+
+    id: int
+    kind: ChatKind
+    title: str = ""
+    language: str = "en"
+    time_zone: str = "Europe/Kyiv"  #: IANA name
+    active: bool = True
+    retired_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpec:
+    """What is followed: articles bearing every tag of `wanted` and none of `unwanted` (slugs in normal form).
+
+    The order of `wanted` is the order it was typed in; equality of rules is that of `key`.
+    """
+
+    wanted: tuple[str, ...]
+    unwanted: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """One spelling for equal rules, e.g. `nato+peace_plan-sport`."""
+        return "+".join(sorted(self.wanted)) + "".join(f"-{slug}" for slug in sorted(self.unwanted))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A stored subscription of one chat (and topic)."""
+
+    id: int
+    chat_id: int
+    thread_id: int
+    spec: RuleSpec
+    created_at: Millis
+    muted_until: Millis = 0
+
+
+# --------------------------------------------------------------------------- delivery
+
+
+class Kind(StrEnum):
+    """What an outbox row is about; `subject` is an id in the matching table."""
+
+    ALERT = "alert"
+    BROADCAST = "broadcast"
+
+
+class Lane(IntEnum):
+    """Smaller goes first; answers to people never queue here at all."""
+
+    HOT = 1
+    ALERT = 2
+    DIGEST = 3
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"  #: waits for its time
+    CLAIMED = "claimed"  #: a worker has it until its lease ends
+    SENT = "sent"
+    DROPPED = "dropped"  #: will never be sent, for a reason that is not a fault
+    PARKED = "parked"  #: gave up; the reason is kept for people to see
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A claimed outbox row."""
+
+    id: int
+    kind: Kind
+    subject: int
+    chat_id: int
+    thread_id: int
+    attempts: int  #: this try included, so 1 on the first
+    queued_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """An inline button: exactly one of `url` and `data` (at most 64 bytes) is set."""
+
+    label: str
+    url: str = ""
+    data: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A message ready to be sent: HTML in Telegram's dialect, and the same as plain text to fall back on."""
+
+    html: str
+    plain: str
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    preview: bool = False  #: show Telegram's link preview
+    silent: bool = False
+
+
+class Fate(StrEnum):
+    """What became of one call to Telegram (facts/telegram.md 1.5)."""
+
+    SENT = "sent"
+    UNSENT = "unsent"  #: surely never reached Telegram (connect, pool)
+    UNKNOWN = "unknown"  #: the request left, no answer came
+    FLOOD = "flood"  #: 429, wait `retry_after`
+    SERVER = "server"  #: 5xx
+    UNREACHABLE = "unreachable"  #: blocked, kicked, deactivated, chat not found
+    MIGRATED = "migrated"  #: the group is `moved_to` now
+    NO_THREAD = "no-thread"  #: the topic is closed or gone
+    NO_RIGHTS = "no-rights"  #: present, but not allowed to write
+    BAD_MARKUP = "bad-markup"  #: Telegram cannot parse our HTML: our defect
+    REJECTED = "rejected"  #: any other 400
+    UNAUTHORISED = "unauthorised"  #: the token is refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    fate: Fate
+    message_id: int | None = None
+    retry_after: int = 0  #: seconds
+    moved_to: int | None = None
+    detail: str = ""
+
+
+class Ruling(StrEnum):
+    """What to do with the row."""
+
+    SENT = "sent"
+    RETRY = "retry"  #: queue again, not before `at`
+    DROP = "drop"
+    PARK = "park"
+    RETIRE = "retire"  #: drop it, and everything else queued for this chat; the chat is inactive
+    MOVE = "move"  #: re-key the chat to `moved_to`, then send again
+    ROOT = "root"  #: send again outside the topic
+    PLAIN = "plain"  #: send again at once as plain text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    ruling: Ruling
+    at: Millis = 0
+    message_id: int | None = None
+    moved_to: int | None = None
+    reason: str = ""
+
+
+class BroadcastState(StrEnum):
+    DRAFT = "draft"
+    SENDING = "sending"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broadcast:
+    """Hot news written by an editor; `html` is Telegram's dialect made from the author's entities."""
+
+    id: int
+    author_id: int
+    html: str
+    state: BroadcastState
+    created_at: Millis
