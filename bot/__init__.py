@@ -1,0 +1,1 @@
+"""Tagwire: a Telegram news alert service. The architecture stands in docs/architecture.md."""

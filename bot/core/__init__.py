@@ -1,0 +1,1 @@
+"""Pure decisions: no await, I/O, clock, randomness, logging or third-party library."""

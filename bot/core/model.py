@@ -210,6 +210,8 @@ class StoredUpdate:
 
 
 class ChatKind(StrEnum):
+    """Telegram's chat types."""
+
     PRIVATE = "private"
     GROUP = "group"
     SUPERGROUP = "supergroup"
@@ -276,6 +278,8 @@ class Lane(IntEnum):
 
 
 class DeliveryState(StrEnum):
+    """The life of an outbox row."""
+
     QUEUED = "queued"  #: waits for its time
     CLAIMED = "claimed"  #: a worker has it until its lease ends
     SENT = "sent"
@@ -335,6 +339,8 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
+    """A call's fate with what Telegram said about it."""
+
     fate: Fate
     message_id: int | None = None
     retry_after: int = 0  #: seconds
@@ -357,6 +363,8 @@ class Ruling(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
+    """A ruling with what carrying it out needs."""
+
     ruling: Ruling
     at: Millis = 0
     message_id: int | None = None
@@ -365,6 +373,8 @@ class Verdict:
 
 
 class BroadcastState(StrEnum):
+    """The life of a broadcast."""
+
     DRAFT = "draft"
     SENDING = "sending"
     CANCELLED = "cancelled"

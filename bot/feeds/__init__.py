@@ -1,0 +1,1 @@
+"""The edge towards newsrooms: fetch, guard, decode, parse, read pages."""

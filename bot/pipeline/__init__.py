@@ -1,0 +1,1 @@
+"""The two pumps, poll and deliver: order, not decisions."""

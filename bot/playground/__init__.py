@@ -1,0 +1,1 @@
+"""A local Telegram: strict Bot API server, chat page and sample newsroom."""

@@ -1,0 +1,1 @@
+"""The only SQL: one set of statements for SQLite and PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The edge towards people: transport, pacing, sending, words and chat commands."""

@@ -1,0 +1,1 @@
+"""Chat commands and buttons: one module per topic, each exposes `handlers()`."""
