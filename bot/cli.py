@@ -1,0 +1,350 @@
+"""The commands of `tagwire`. Everything heavy is imported inside the command that needs it, so that help is instant.
+
+Exit status: 0 done; 1 it failed while running; 2 the command line or the configuration is wrong. Never a traceback for
+something a user can cause.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from bot.settings import Config
+
+FAILED, WRONG = 1, 2
+T = TypeVar("T")
+
+app = typer.Typer(
+    name="tagwire",
+    help="News alerts on Telegram: follow hashtags, get one card per article.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+feeds_app = typer.Typer(no_args_is_help=True, help="The catalogue of feeds as OPML.", rich_markup_mode=None)
+app.add_typer(feeds_app, name="feeds")
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="DIR", help="Folder of tagwire.toml, feeds.toml, tags.toml.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+@app.callback()
+def common(context: typer.Context, config: Folder = None) -> None:
+    """News alerts on Telegram: follow hashtags, get one card per article."""
+    context.obj = config
+
+
+@app.command()
+def run(context: typer.Context, config: Folder = None) -> None:
+    """Run the service: polls, delivers, answers, until SIGTERM."""
+    loaded = _load(context, config)
+    token = _token(loaded)
+    with _reported():
+        from bot.app import Service  # noqa: PLC0415
+
+        async def serve() -> None:
+            service = Service(loaded, token)
+            _stop_on_signals(service.stop)
+            await service.run()
+
+        _logs(loaded, token)
+        _run(serve())
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    config: Folder = None,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at; 0 picks a free one.", min=0, max=65535)] = 8080,
+    no_feeds: Annotated[bool, typer.Option("--no-feeds", help="Only the bundled sample newsroom.")] = False,
+) -> None:
+    """Run the bot in a local Telegram with a sample newsroom: no token, no account."""
+    loaded = _load(context, config)
+    with _reported():
+        from bot.demo import Demo  # noqa: PLC0415
+
+        async def play() -> None:
+            demonstration = Demo(loaded, host=host, port=port, with_feeds=not no_feeds)
+            _stop_on_signals(demonstration.stop)
+            await demonstration.run(ready=lambda url: print(f"playground: {url}/", flush=True))
+
+        _logs(loaded, "")
+        _run(play())
+
+
+@app.command()
+def poll(
+    context: typer.Context,
+    feed: Annotated[list[str] | None, typer.Argument(help="Names of feeds; all of them when none is named.")] = None,
+    config: Folder = None,
+    as_json: AsJson = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing; print what would be sent.")] = False,
+) -> None:
+    """Poll feeds once and now, store new articles and queue their alerts."""
+    loaded = _load(context, config)
+    names = tuple(dict.fromkeys(feed or ()))
+    with _reported():
+        from bot import app as service  # noqa: PLC0415
+
+        _logs(loaded, "", quiet=True)
+        started = time.monotonic()
+        if dry_run:
+            rehearsed = _run(service.rehearse(loaded, names))
+            totals, alerts = rehearsed.totals, rehearsed.alerts
+            if not as_json:
+                for chat_id, thread_id, article in alerts:
+                    place = f"{chat_id}/{thread_id}" if thread_id else str(chat_id)
+                    print(f"would send to {place}: {article.title} <{article.link}>")
+        else:
+            chosen = service.choose_feeds(loaded, names)
+            with _progress(len(chosen), shown=not as_json) as advance:
+
+                def told(polled: Any) -> None:
+                    advance()
+                    if polled.detail:
+                        print(f"{polled.feed}: {polled.detail}", file=sys.stderr)
+
+                totals = _run(service.poll_once(loaded, names, on_polled=told))
+        _print(_counts(totals, started), as_json=as_json)
+
+
+@app.command()
+def deliver(context: typer.Context, config: Folder = None, as_json: AsJson = False) -> None:
+    """Deliver what is queued and due, then exit."""
+    loaded = _load(context, config)
+    token = _token(loaded)
+    with _reported():
+        from bot.app import deliver_once  # noqa: PLC0415
+
+        _logs(loaded, token, quiet=True)
+        started = time.monotonic()
+        _print(_counts(_run(deliver_once(loaded, token)), started), as_json=as_json)
+
+
+@app.command()
+def check(context: typer.Context, config: Folder = None) -> None:
+    """Load the configuration, open the database, read feeds and tags; print every problem at once."""
+    from bot.settings import ConfigError  # noqa: PLC0415
+
+    problems: list[str] = []
+    status = 0
+    try:
+        loaded = _read_config(context, config)
+    except ConfigError as error:
+        problems, status = list(error.faults), WRONG
+    else:
+        with _reported():
+            from bot.app import examine  # noqa: PLC0415
+
+            _logs(loaded, "", quiet=True)
+            report = _run(examine(loaded))
+            problems, status = report.problems, report.status
+            if not problems:
+                print(report.summary)
+    for problem in problems:
+        _say(problem)
+    raise typer.Exit(status)
+
+
+@app.command()
+def migrate(context: typer.Context, config: Folder = None) -> None:
+    """Bring the database to the current schema."""
+    loaded = _load(context, config)
+    with _reported():
+        from bot.app import migrate_once  # noqa: PLC0415
+
+        _logs(loaded, "", quiet=True)
+        _run(migrate_once(loaded))
+        print(f"{loaded.settings.database_shown}: schema is current")
+
+
+@app.command()
+def stats(context: typer.Context, config: Folder = None, as_json: AsJson = False) -> None:
+    """Count feeds by health, articles, chats, subscriptions, the queue and the last day's deliveries."""
+    loaded = _load(context, config)
+    with _reported():
+        from bot.app import statistics  # noqa: PLC0415
+
+        _logs(loaded, "", quiet=True)
+        _print(_run(statistics(loaded)), as_json=as_json)
+
+
+@app.command()
+def backup(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The copy to write; it must not exist yet.")],
+    config: Folder = None,
+) -> None:
+    """Write a consistent copy of a live database."""
+    loaded = _load(context, config)
+    with _reported():
+        from bot.app import back_up  # noqa: PLC0415
+
+        _logs(loaded, "", quiet=True)
+        _run(back_up(loaded, file))
+        print(f"{file}: {file.stat().st_size} bytes")
+
+
+@feeds_app.command("export")
+def feeds_export(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The OPML file to write.")],
+    config: Folder = None,
+) -> None:
+    """Write the catalogue as OPML."""
+    loaded = _load(context, config)
+    with _reported():
+        from bot.catalogue import export_opml  # noqa: PLC0415
+
+        print(f"{file}: {export_opml(loaded, file)} feeds")
+
+
+@feeds_app.command("import")
+def feeds_import(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The OPML file to read.")],
+    config: Folder = None,
+) -> None:
+    """Add the feeds of an OPML file to feeds.toml; those it holds already are left as they are."""
+    loaded = _load(context, config)
+    with _reported():
+        from bot.catalogue import import_opml  # noqa: PLC0415
+
+        added, known = import_opml(loaded, file)
+        print(f"{loaded.folder / 'feeds.toml'}: {added} feeds added, {known} were there already")
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Somebody closed the pipe we print to (`tagwire stats | head`): that is no failure of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+
+
+# --------------------------------------------------------------------------- shared by the commands
+
+
+def _read_config(context: typer.Context, config: Path | None) -> Config:
+    from bot.settings import load  # noqa: PLC0415
+
+    return load(config or context.find_root().obj, os.environ)
+
+
+def _load(context: typer.Context, config: Path | None) -> Config:
+    from bot.settings import ConfigError  # noqa: PLC0415
+
+    try:
+        return _read_config(context, config)
+    except ConfigError as error:
+        _fail(WRONG, *error.faults)
+
+
+def _token(config: Config) -> str:
+    token = config.settings.token
+    if token is None:
+        _fail(WRONG, "TAGWIRE_TOKEN is not set: get one from @BotFather, or try `make demo` (tagwire demo) without it")
+    return token.get_secret_value()
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Turn failures that a user can cause into one line and the contract's exit status."""
+    import sqlite3  # noqa: PLC0415
+
+    from bot.app import Failed  # noqa: PLC0415
+    from bot.settings import ConfigError  # noqa: PLC0415
+
+    try:
+        yield
+    except ConfigError as error:
+        _fail(WRONG, *error.faults)
+    except Failed.wrong as error:
+        _fail(WRONG, str(error))
+    except (*Failed.running, OSError, sqlite3.Error) as error:
+        _fail(FAILED, str(error))
+
+
+def _fail(status: int, *lines: str) -> NoReturn:
+    for line in lines:
+        _say(line)
+    raise typer.Exit(status)
+
+
+def _say(line: str) -> None:
+    print("tagwire: " + " ".join(str(line).split()), file=sys.stderr)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio  # noqa: PLC0415
+
+    return asyncio.run(work)
+
+
+def _stop_on_signals(stop: Any) -> None:
+    import asyncio  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop)
+
+
+def _logs(config: Config, token: str, *, quiet: bool = False) -> None:
+    from bot.logs import configure  # noqa: PLC0415
+
+    log = config.settings.log
+    configure(level="error" if quiet and log.level == "info" else log.level, as_json=log.json_lines, secrets=[token])
+
+
+def _counts(totals: Any, started: float) -> dict[str, Any]:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    return {**asdict(totals), "seconds": round(time.monotonic() - started, 3)}
+
+
+def _print(values: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(values, ensure_ascii=False))
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in values.items():
+        parts = [f"{key} {number}" for key, number in value.items()] if isinstance(value, dict) else [str(value)]
+        table.add_row(name.replace("_", " "), ", ".join(parts))
+    Console().print(table)
+
+
+@contextmanager
+def _progress(total: int, *, shown: bool) -> Iterator[Any]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda: None
+        return
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("polling", total=total)
+        yield lambda: bar.advance(task)

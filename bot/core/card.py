@@ -1,0 +1,154 @@
+"""Cards: an article or an announcement, made ready for one reader.
+
+HTML in Telegram's dialect (telegram.md 1.4): `& < >` escaped in text, quotes too in an address; nothing is cut inside
+an entity or a word, because plain text is cut first and dressed afterwards. Lengths are code points, as Telegram counts
+them for bots (telegram.md 1.2).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from html import escape, unescape
+from typing import TYPE_CHECKING
+
+from bot.core.calendar import clock_time, when
+from bot.core.model import Button, Card
+from bot.core.tags import hashtag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.core.model import Article, Millis
+
+MAX_TEXT = 4096
+#: Title 700 + summary 280 + source line 200 + 24 tags of at most 66 stay well under MAX_TEXT whatever a feed sends.
+MAX_TITLE = 700
+MAX_SUMMARY = 280
+MAX_SOURCE = 120
+MAX_TAGS = 24
+#: Telegram reads at most 32 768 raw bytes; an address longer than this is no address a reader could use.
+MAX_LINK = 2048
+#: A sentence end: the mark, then a space and the start of another sentence; not the dot of an abbreviation ("U.S. ").
+_SENTENCE_END = re.compile(r"(?<=\w\w\w)[.!?…]+[\"»”’)]*(?=\s+[\"«“‘(]?[A-ZА-ЯЄІЇҐ0-9])")
+_TAG = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a card says in the reader's language."""
+
+    read: str
+    more_about: str
+    unfollow: str
+    mute: Callable[[str], str]  #: of a hashtag
+    minutes: Callable[[int], str]  #: "1 min read"
+
+
+def clean(text: str) -> str:
+    """One line of text: white space folded, control and direction-override characters dropped."""
+    folded = " ".join(text.split())
+    return "".join(char for char in folded if unicodedata.category(char) not in {"Cc", "Cs"} and char not in _OVERRIDES)
+
+
+#: Characters that turn the reading direction of what follows: a headline must not rewrite the line below it.
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def cut(text: str, limit: int) -> str:
+    """`text` within `limit` characters: whole sentences where they fill at least half, else whole words and `…`."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit + 1]
+    ends = [match.end() for match in _SENTENCE_END.finditer(text[: limit + 3]) if match.end() <= limit]
+    if ends and ends[-1] >= limit // 2:
+        return text[: ends[-1]]
+    space = head.rfind(" ")
+    return head[: space if space > limit // 2 else limit - 1].rstrip(" ,;:–—-") + "…"
+
+
+def plain_of(html: str) -> str:
+    """The text of a piece of Telegram's HTML."""
+    return unescape(_TAG.sub("", html))
+
+
+def alert(
+    article: Article,
+    *,
+    matched: Sequence[str],
+    time_zone: str,
+    words: Words,
+    matched_tag_id: int | None,
+    label: str = "",
+) -> Card:
+    """The card of one article, as CONTRACT.md draws it.
+
+    Args:
+        article: what happened.
+        matched: the reader's tags that it bears; they come first on the tag line.
+        time_zone: the reader's, an IANA name.
+        words: the reader's language.
+        matched_tag_id: the tag that the buttons mute and unfollow; None: the card has no such buttons.
+        label: a line above the headline for a card that is not news just in ("Latest on #nato").
+    """
+    title = f"<b>{_headline(article)}</b>"
+    about = [article.source and cut(clean(article.source), MAX_SOURCE), clock_time(article.published_at, time_zone)]
+    if article.minutes is not None:
+        about.append(words.minutes(article.minutes))
+    slugs = list(dict.fromkeys([*matched, *(tag.slug for tag in article.tags)]))[:MAX_TAGS]
+    lines = [
+        escape(clean(label), quote=False),
+        title,
+        escape(cut(clean(article.summary), MAX_SUMMARY), quote=False),
+        escape(" · ".join(filter(None, about)), quote=False),
+        " ".join(hashtag(slug) for slug in slugs),
+    ]
+    html = "\n".join(filter(None, lines))
+    link = usable_link(article.link)
+    plain = plain_of(html) + (f"\n{link}" if link else "")
+    return Card(html=html, plain=plain, buttons=_buttons(article, link, matched, matched_tag_id, words))
+
+
+def _buttons(
+    article: Article, link: str, matched: Sequence[str], matched_tag_id: int | None, words: Words
+) -> tuple[tuple[Button, ...], ...]:
+    first = [Button(words.read, url=link)] if link else []
+    first.append(Button(words.more_about, data=f"more:{article.id}"))
+    rows = [tuple(first)]
+    if matched_tag_id is not None and matched:
+        mute = words.mute(hashtag(matched[0]))
+        rows.append(
+            (Button(mute, data=f"mute:{matched_tag_id}"), Button(words.unfollow, data=f"drop:{matched_tag_id}"))
+        )
+    return tuple(rows)
+
+
+def announcement(html: str) -> Card:
+    """Hot news as its editor wrote it; `html` is already Telegram's dialect, made from the author's entities."""
+    return Card(html=html, plain=plain_of(html), preview=True)
+
+
+def headlines(articles: Sequence[Article], *, now: Millis, time_zone: str, heading: str) -> str:
+    """A list of articles, one linked headline each, as HTML within Telegram's limits."""
+    parts = [f"<b>{escape(heading, quote=False)}</b>"]
+    room = MAX_TEXT - len(heading)
+    for article in articles:
+        about = " · ".join(filter(None, [cut(clean(article.source), 60), when(article.published_at, now, time_zone)]))
+        part = f"{_headline(article, 160)}\n{escape(about, quote=False)}"
+        room -= len(plain_of(part)) + 2
+        if room < 0:
+            break
+        parts.append(part)
+    return "\n\n".join(parts)
+
+
+def usable_link(link: str) -> str:
+    """`link` if it is an address that a button may carry, else an empty string."""
+    return link if link.startswith(("http://", "https://")) and len(link) <= MAX_LINK else ""
+
+
+def _headline(article: Article, limit: int = MAX_TITLE) -> str:
+    title = escape(cut(clean(article.title), limit), quote=False)
+    link = usable_link(article.link)
+    return f'<a href="{escape(link, quote=True)}">{title}</a>' if link else title

@@ -1,0 +1,62 @@
+"""What the pumps need from the rooms above and beside them: one-method borders, joined in the composition root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from bot.core.card import Words
+    from bot.core.model import Card, Millis, Outcome
+
+
+class Clock(Protocol):
+    """Tells the time; the only clock of the pumps."""
+
+    def __call__(self) -> Millis:
+        """Now."""
+        ...
+
+
+class Sender(Protocol):
+    """Sends one card and says what became of it; never raises for what Telegram answers."""
+
+    async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False) -> Outcome:
+        """Send `card` to a chat (and topic, unless 0); with `plain`, without any markup."""
+        ...
+
+
+class Vocabulary(Protocol):
+    """Gives the words of a language."""
+
+    def __call__(self, language: str) -> Words:
+        """The words for `language`, or for the default one where it is not spoken."""
+        ...
+
+
+class Meter(Protocol):
+    """Counts what happens, for `/metrics`."""
+
+    def polled(self, result: str) -> None:
+        """A feed was asked."""
+        ...
+
+    def stored(self, new: int, changed: int, alerts: int) -> None:
+        """A poll was committed."""
+        ...
+
+    def delivered(self, fate: str, queued_for_s: float) -> None:
+        """A row of the outbox was tried."""
+        ...
+
+
+class SilentMeter:
+    """Counts nothing: for commands that run once."""
+
+    def polled(self, result: str) -> None:
+        """Ignored."""
+
+    def stored(self, new: int, changed: int, alerts: int) -> None:
+        """Ignored."""
+
+    def delivered(self, fate: str, queued_for_s: float) -> None:
+        """Ignored."""

@@ -1,0 +1,173 @@
+"""The bot as one object: connect, talk, stop. What it says and does stands in `handlers/`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+import structlog
+from telegram import BotCommand, BotCommandScopeChat, Update
+from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
+from telegram.ext import Application, BaseUpdateProcessor, ContextTypes
+
+from bot.pipeline.deliver import TokenRefusedError
+from bot.telegram.handlers import follow, groups, newsroom, read, start
+from bot.telegram.pacing import PacingLimiter
+from bot.telegram.request import AiohttpRequest
+from bot.telegram.sender import Sender
+from bot.telegram.texts import LANGUAGES, speak
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from bot.core.pacing import Pacer
+    from bot.telegram.desk import Desk
+
+log = structlog.get_logger(__name__)
+#: What the handlers listen to; `my_chat_member` tells of blocks and must be asked for by name (telegram.md 1.6).
+UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER]
+#: Chats answered at once.
+CONVERSATIONS = 64
+#: Calls under way at once, well above what the deliverer and the conversations need at 30 messages a second.
+CONNECTIONS = 64
+
+READER_COMMANDS = (
+    ("sub", "Follow tags"),
+    ("unsub", "Stop following"),
+    ("list", "What you follow"),
+    ("latest", "Newest articles"),
+    ("hot", "Hot news"),
+    ("lang", "Language"),
+    ("help", "What I can do"),
+)
+ADMIN_COMMANDS = (*READER_COMMANDS, ("broadcast", "Hot news to everyone"))
+
+
+class InOrder(BaseUpdateProcessor):
+    """Many chats at once, the updates of one chat one after another: `/unsub` never overtakes `/sub`."""
+
+    def __init__(self) -> None:
+        super().__init__(max_concurrent_updates=CONVERSATIONS)
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
+        """Wait for the chat's turn; asyncio's lock is first come, first served."""
+        chat = update.effective_chat if isinstance(update, Update) else None
+        lock = self._turns.setdefault(chat.id if chat else 0, asyncio.Lock())
+        async with lock:
+            await coroutine
+
+    async def initialize(self) -> None:
+        """Nothing to prepare."""
+
+    async def shutdown(self) -> None:
+        """Nothing to release."""
+
+
+class TelegramBot:
+    """The bot's connection: `sender` delivers cards, and with a desk it also answers people by long polling."""
+
+    def __init__(self, *, token: str, api_url: str, pacer: Pacer, proxy: str = "") -> None:
+        root = api_url.rstrip("/")
+        self._application = (
+            Application.builder()
+            .token(token)
+            .base_url(f"{root}/bot")
+            .base_file_url(f"{root}/file/bot")
+            .request(AiohttpRequest(connections=CONNECTIONS, proxy=proxy or None))
+            .get_updates_request(AiohttpRequest(connections=1, proxy=proxy or None))
+            .rate_limiter(PacingLimiter(pacer))
+            .concurrent_updates(InOrder())
+            .build()
+        )
+        self.sender = Sender(self._application.bot)
+        self._desk: Desk | None = None
+
+    def answer_at(self, desk: Desk) -> None:
+        """Answer people's commands and buttons at `desk`, once `listen` is called."""
+        self._desk = desk
+        for module in (start, follow, read, newsroom, groups):
+            self._application.add_handlers(list(module.handlers(desk)))
+        self._application.add_handlers(list(start.last_resort(desk)))
+        self._application.add_error_handler(_log_error)
+
+    async def connect(self) -> None:
+        """Sign in. Raises TokenRefusedError; waits for Telegram as long as the network is away."""
+        pause = 1.0
+        while True:
+            try:
+                await self._application.initialize()
+            except InvalidToken:
+                raise TokenRefusedError(
+                    "TAGWIRE_TOKEN: Telegram refuses this token; copy it again from @BotFather"
+                ) from None
+            except NetworkError as error:
+                log.warning("telegram.unreachable", detail=error.message, retry_in_s=pause)
+                await asyncio.sleep(pause)
+                pause = min(60.0, pause * 2)
+            else:
+                return
+
+    async def listen(self) -> None:
+        """Answer people from now on."""
+        updater = self._application.updater
+        if updater is None:
+            raise RuntimeError("the application was built without an updater")
+        await self._application.start()
+        await updater.start_polling(
+            allowed_updates=UPDATES, bootstrap_retries=-1, error_callback=_log_polling_error, timeout=30
+        )
+        await self._register_menus()
+
+    async def close(self) -> None:
+        """Finish the answers under way and disconnect."""
+        updater = self._application.updater
+        if updater is not None and updater.running:
+            await updater.stop()
+        if self._application.running:
+            await self._application.stop()
+        await self._application.shutdown()
+
+    async def _register_menus(self) -> None:
+        """Telegram's command menus: readers' in each language, and admins' with the newsroom."""
+        desk = self._desk
+        if desk is None:
+            return
+        bot = self._application.bot
+        try:
+            for language in LANGUAGES:
+                # English is also the menu of everybody whose language we do not speak.
+                code = None if language == "en" else language
+                await bot.set_my_commands(_menu(READER_COMMANDS, language), language_code=code)
+        except TelegramError as error:
+            log.warning("menus.failed", detail=error.message)
+        for admin in sorted(desk.admins):
+            for language in LANGUAGES:
+                code = None if language == "en" else language
+                try:
+                    await bot.set_my_commands(
+                        _menu(ADMIN_COMMANDS, language), scope=BotCommandScopeChat(admin), language_code=code
+                    )
+                except BadRequest as error:
+                    log.info("menus.admin_unknown", admin=admin, detail=error.message)
+                    break
+                except TelegramError as error:
+                    log.warning("menus.failed", detail=error.message)
+
+
+def _menu(commands: tuple[tuple[str, str], ...], language: str) -> list[BotCommand]:
+    texts = speak(language)
+    return [BotCommand(name, texts.text(about)) for name, about in commands]
+
+
+async def _log_error(_: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+    error = context.error
+    if isinstance(error, TelegramError):
+        log.warning("answer.failed", error=type(error).__name__, detail=error.message)
+    else:
+        log.error("handler.defect", exc_info=error)
+
+
+def _log_polling_error(error: TelegramError) -> None:
+    log.warning("updates.failed", error=type(error).__name__, detail=error.message)

@@ -1,0 +1,200 @@
+"""The desk that every chat command is answered at: who asks, where, in which language, and how to answer.
+
+A handler is a function of a `Turn`. `Desk.bind` makes the library's callback of it: it records the chat, finds its
+language, and answers a person even when the handler fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from telegram import CallbackQuery, LinkPreviewOptions, Message, Update
+from telegram import Chat as TelegramChat
+from telegram.constants import ChatMemberStatus, ParseMode
+from telegram.error import BadRequest, TelegramError
+
+from bot.core.model import Chat, ChatKind
+from bot.telegram.sender import keyboard
+from bot.telegram.texts import Texts, choose, speak
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+
+    from telegram.ext import ContextTypes
+
+    from bot.core.lexicon import Thesaurus
+    from bot.core.model import Button
+    from bot.pipeline.ports import Clock
+    from bot.store.store import Store
+
+    type_rows = Sequence[Sequence[Button]]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One update that awaits an answer."""
+
+    desk: Desk
+    update: Update
+    chat: Chat
+    thread_id: int
+    user_id: int
+    texts: Texts
+    args: str  #: what stands after the command, or the data after the first `:` of a button
+
+    @property
+    def query(self) -> CallbackQuery | None:
+        """The button that was pressed, if one was."""
+        return self.update.callback_query
+
+    @property
+    def message(self) -> Message | None:
+        """The message that was written, or that carries the pressed button, if Telegram still shows it to us."""
+        message = self.update.effective_message
+        return message if isinstance(message, Message) else None
+
+    @property
+    def private(self) -> bool:
+        """Whether this is a private chat."""
+        return self.chat.kind is ChatKind.PRIVATE
+
+    async def reply(self, html: str, rows: type_rows = ()) -> None:
+        """Answer with a message of its own."""
+        bot = self.update.get_bot()
+        await bot.send_message(
+            self.chat.id,
+            html,
+            parse_mode=ParseMode.HTML,
+            message_thread_id=self.thread_id or None,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            reply_markup=keyboard(rows),
+        )
+
+    async def edit(self, html: str, rows: type_rows = ()) -> None:
+        """Answer a button by changing the message under it; a message that cannot be changed gets a new one."""
+        if self.query is None or self.message is None:
+            await self.reply(html, rows)
+            return
+        try:
+            await self.message.edit_text(
+                html,
+                parse_mode=ParseMode.HTML,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                reply_markup=keyboard(rows),
+            )
+        except BadRequest as error:
+            if "not modified" not in error.message.lower():
+                await self.reply(html, rows)
+
+    async def toast(self, text: str = "", *, alert: bool = False) -> None:
+        """Answer a button's press; a press too old to be answered is no fault."""
+        if self.query is not None:
+            try:
+                await self.query.answer(text[:200] or None, show_alert=alert)
+            except BadRequest as error:
+                log.info("callback.too_old", detail=error.message)
+
+    async def may_manage(self) -> bool:
+        """Whether the asker may change what this chat gets: anybody in private, administrators in a group."""
+        if self.private or self.chat.kind is ChatKind.CHANNEL:
+            return True
+        message = self.message
+        if self.query is None and message and message.sender_chat and message.sender_chat.id == self.chat.id:
+            return True  # an administrator who writes anonymously writes as the group
+        try:
+            member = await self.update.get_bot().get_chat_member(self.chat.id, self.user_id)
+        except BadRequest:
+            return False
+        return member.status in {ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR}
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the asker runs this service."""
+        return self.user_id in self.desk.admins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What handlers work with."""
+
+    store: Store
+    thesaurus: Thesaurus
+    clock: Clock
+    admins: frozenset[int]
+    on_queued: Callable[[], None]
+    time_zone: str
+    language: str
+    max_rules: int
+
+    def bind(
+        self, handler: Callable[[Turn], Awaitable[None]]
+    ) -> Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
+        """The library's callback for `handler`."""
+
+        async def callback(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+            turn = await self.turn(update)
+            if turn is None:
+                return
+            try:
+                await handler(turn)
+            except Exception:
+                await self._apologise(turn)
+                raise
+
+        return callback
+
+    async def turn(self, update: Update) -> Turn | None:
+        """The turn of an update; None for one that has no chat to answer in."""
+        place = update.effective_chat
+        if place is None:
+            return None
+        user = update.effective_user
+        language = choose(user.language_code) if user and user.language_code else self.language
+        chat = await self.store.chats.upsert(
+            Chat(
+                id=place.id,
+                kind=ChatKind(place.type),
+                title=_title(place),
+                language=language,
+                time_zone=self.time_zone,
+            ),
+            self.clock(),
+        )
+        message = update.effective_message
+        topic = message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
+        return Turn(
+            desk=self,
+            update=update,
+            chat=chat,
+            thread_id=topic or 0,
+            user_id=user.id if user else 0,
+            texts=speak(chat.language),
+            args=_args(update),
+        )
+
+    async def _apologise(self, turn: Turn) -> None:
+        """Say that it failed; the fault itself goes to the log."""
+        try:
+            await turn.toast()
+            await turn.reply(
+                turn.texts.text("That did not work, and it is our fault. What you follow is kept. Please try again.")
+            )
+        except TelegramError as error:
+            log.warning("apology.failed", detail=str(error))
+
+
+def _title(place: TelegramChat) -> str:
+    return place.title or place.full_name or place.username or ""
+
+
+def _args(update: Update) -> str:
+    if update.callback_query:
+        return (update.callback_query.data or "").partition(":")[2]
+    text = update.effective_message.text if update.effective_message else None
+    if not text or not text.startswith("/"):
+        return text or ""
+    return text.partition(" ")[2].strip() if "\n" not in text.partition(" ")[0] else text.partition("\n")[2].strip()

@@ -1,0 +1,156 @@
+"""The first steps: /start and its deep links, /help, /lang, and answers to what is no command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
+
+from bot.core.model import Button
+from bot.core.tags import hashtag
+from bot.telegram.handlers import follow, newsroom
+from bot.telegram.texts import LANGUAGES, speak
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from telegram.ext import BaseHandler
+
+    from bot.telegram.desk import Desk, Turn
+
+
+def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
+    """The commands and buttons of this module."""
+    return (
+        CommandHandler("start", desk.bind(start)),
+        CommandHandler("help", desk.bind(show_help)),
+        CommandHandler("lang", desk.bind(lang)),
+        CallbackQueryHandler(desk.bind(press_language), pattern=r"^lang:[a-z]{2}$"),
+    )
+
+
+def last_resort(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
+    """What answers everything that no other handler took; to be added last."""
+    return (
+        MessageHandler(filters.COMMAND, desk.bind(unknown_command)),
+        MessageHandler(filters.ChatType.PRIVATE & filters.TEXT & filters.UpdateType.MESSAGE, desk.bind(plain_text)),
+        MessageHandler(
+            filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE & ~filters.StatusUpdate.ALL, desk.bind(not_text)
+        ),
+        CallbackQueryHandler(desk.bind(unknown_button)),
+    )
+
+
+async def start(turn: Turn) -> None:
+    """`/start`: what this is, in one message, with tags to tap; `/start tag_<slug>` follows that tag."""
+    payload = turn.args.strip()
+    if payload.startswith("tag_"):
+        slug = turn.desk.thesaurus.canonical(payload.removeprefix("tag_"))
+        if slug and await turn.may_manage():
+            await follow.follow_typed(turn, hashtag(slug))
+            return
+    rows = await follow.rising(turn)
+    if turn.private:
+        rows.append(_languages())
+    await turn.reply(_welcome(turn), rows)
+
+
+def _welcome(turn: Turn) -> str:
+    t = turn.texts
+    return t.text(
+        "<b>News by hashtag.</b> Follow a tag, and every new article that bears it comes here as one short card, "
+        "once.\n\nTap a tag below, or send /sub #peace_plan #nato. Everything else: /help"
+    )
+
+
+async def show_help(turn: Turn) -> None:
+    """`/help`: every command, by what one wants to do."""
+    t = turn.texts
+    lines = [
+        t.text("<b>Follow</b>"),
+        t.text("/sub #peace_plan #nato — follow tags"),
+        t.text("/sub #nato + #peace_plan — only articles with both"),
+        t.text("/sub #nato -#sport — but not sport"),
+        t.text("/unsub #nato — stop; without a tag: choose from a list"),
+        t.text("/list — what you follow, and how often it comes"),
+        "",
+        t.text("<b>Read</b>"),
+        t.text("/latest — the newest articles; /latest #nato — on a tag"),
+        t.text("/hot — hot news from the editors"),
+        t.text("/more — as a reply to an alert: more about it"),
+        "",
+        t.text("<b>Settings</b>"),
+        t.text("/lang — language: English or Ukrainian"),
+    ]
+    if turn.is_admin:
+        lines += ["", t.text("<b>Newsroom</b>"), t.text("/broadcast TEXT — hot news to everyone, after a preview")]
+    await turn.reply("\n".join(lines))
+
+
+async def lang(turn: Turn) -> None:
+    """`/lang`: choose a language, or `/lang uk`."""
+    if not await follow.managed(turn):
+        return
+    if turn.args in LANGUAGES:
+        await _speak(turn, turn.args)
+        return
+    await turn.reply(turn.texts.text("Which language shall I speak?"), [_languages()])
+
+
+async def press_language(turn: Turn) -> None:
+    """A language button."""
+    if await follow.managed(turn) and turn.args in LANGUAGES:
+        await turn.toast()
+        await _speak(turn, turn.args)
+
+
+async def _speak(turn: Turn, language: str) -> None:
+    await turn.desk.store.chats.set_language(turn.chat.id, language)
+    await turn.reply(speak(language).text("I speak English now. What you follow stays as it is."))
+
+
+def _languages() -> list[Button]:
+    return [Button(name, data=f"lang:{code}") for code, name in LANGUAGES.items()]
+
+
+async def unknown_command(turn: Turn) -> None:
+    """A command that does not exist. In a group it may be meant for another bot, so nobody is answered there."""
+    if turn.private:
+        await turn.reply(turn.texts.text("I do not know that command. What I can do: /help"))
+
+
+async def plain_text(turn: Turn) -> None:
+    """Text without a command: the answer to a question of ours, or a tag that somebody would like to follow."""
+    asked = await turn.desk.store.chats.take_pending(turn.chat.id, turn.desk.clock(), follow.ASKED_MS)
+    if asked == follow.ASKED:
+        await follow.follow_typed(turn, turn.args)
+        return
+    if asked == newsroom.ASKED and turn.is_admin:
+        await newsroom.draft(turn, (turn.message.text_html if turn.message else None) or "")
+        return
+    await _offer(turn)
+
+
+async def _offer(turn: Turn) -> None:
+    parsed = await follow.understand(turn, turn.args[:500])
+    store, thesaurus = turn.desk.store, turn.desk.thesaurus
+    known = {*thesaurus.slugs, *await store.articles.known_slugs()}
+    named = list(dict.fromkeys(slug for spec in parsed.rules for slug in spec.wanted))
+    slugs = [slug for slug in named if slug in known or hashtag(slug) in turn.args.casefold()][:6]
+    if not slugs:
+        await turn.reply(turn.texts.text("I answer to commands. To follow a tag: /sub #nato. Everything else: /help"))
+        return
+    ids = await store.articles.ensure_tags(slugs)
+    rows = [[Button(turn.texts.text("Follow {tag}", tag=hashtag(slug)), data=f"follow:{ids[slug]}")] for slug in slugs]
+    await turn.reply(turn.texts.text("Would you like to follow this?"), rows)
+
+
+async def not_text(turn: Turn) -> None:
+    """A picture, a voice message, a sticker."""
+    await turn.reply(turn.texts.text("I can only read text. To follow a tag: /sub #nato. Everything else: /help"))
+
+
+async def unknown_button(turn: Turn) -> None:
+    """A button of an older version, or a forged one: nothing is changed."""
+    await turn.toast(turn.texts.text("This button is too old. What I can do: /help"))

@@ -1,0 +1,81 @@
+"""Every word the bot says, in the reader's language.
+
+English stands in the code as the message id; Ukrainian in `locales/uk/LC_MESSAGES/tagwire.po`, read as it is:
+translators edit text, and no compiled file can be older than its source. Plurals follow the catalogue's own rule.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from html import escape
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from bot.core.card import Words
+
+LOCALES = Path(__file__).parent.parent / "locales"
+DEFAULT = "en"
+LANGUAGES = {"en": "English", "uk": "Українська"}
+
+
+def choose(language_code: str | None) -> str:
+    """The language to speak with somebody whose Telegram speaks `language_code`."""
+    code = (language_code or "").split("-")[0].lower()
+    return code if code in LANGUAGES else DEFAULT
+
+
+class Texts:
+    """The words of one language. `text` and `plural` fill `{names}` and escape what they fill in for HTML."""
+
+    def __init__(self, language: str, translations: NullTranslations) -> None:
+        self.language = language
+        self._translations = translations
+
+    def text(self, message: str, /, **values: object) -> str:
+        """The translation of `message`, its placeholders filled in."""
+        return _fill(self._translations.gettext(message), values)
+
+    def plural(self, one: str, many: str, number: int, /, **values: object) -> str:
+        """The form of the message that goes with `number`, which fills `{n}`."""
+        return _fill(self._translations.ngettext(one, many, number), {"n": number, **values})
+
+    def words(self) -> Words:
+        """What a card says."""
+        return Words(
+            read=self.text("Read ↗"),
+            more_about=self.text("More about"),
+            unfollow=self.text("Unfollow"),
+            mute=lambda tag: self.text("🔕 Mute {tag}", tag=tag),
+            minutes=lambda n: self.plural("{n} min read", "{n} min read", n),
+        )
+
+
+def _fill(message: str, values: dict[str, object]) -> str:
+    return message.format(**{name: escape(str(value), quote=False) for name, value in values.items()})
+
+
+@cache
+def speak(language: str) -> Texts:
+    """The words of `language`, or of English where it is not spoken."""
+    chosen = choose(language)
+    return Texts(chosen, _catalogue(chosen))
+
+
+def words(language: str) -> Words:
+    """The words of a card in `language`."""
+    return speak(language).words()
+
+
+def _catalogue(language: str) -> NullTranslations:
+    path = LOCALES / language / "LC_MESSAGES" / "tagwire.po"
+    if not path.exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as source:
+        write_mo(compiled, read_po(source, locale=language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
