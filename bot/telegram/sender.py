@@ -1,0 +1,107 @@
+"""Sends cards, and is the one place that knows what Telegram's errors mean (telegram.md 1.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram.constants import ParseMode
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+
+from bot.core.model import Fate, Outcome
+from bot.telegram.pacing import Bulk, seconds
+from bot.telegram.request import BrokenError, NotSentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from telegram.ext import ExtBot
+
+    from bot.core.model import Button, Card
+
+#: What a 400 means, by a part of its description in lower case; the first that fits.
+REFUSALS = (
+    ("chat not found", Fate.UNREACHABLE),
+    ("user not found", Fate.UNREACHABLE),
+    ("peer_id_invalid", Fate.UNREACHABLE),
+    ("group chat was deactivated", Fate.UNREACHABLE),
+    ("message thread not found", Fate.NO_THREAD),
+    ("topic_closed", Fate.NO_THREAD),
+    ("topic_deleted", Fate.NO_THREAD),
+    ("not enough rights", Fate.NO_RIGHTS),
+    ("have no write access", Fate.NO_RIGHTS),
+    ("chat_write_forbidden", Fate.NO_RIGHTS),
+    ("can't parse entities", Fate.BAD_MARKUP),
+    # A button whose address Telegram does not take must not cost the reader the news.
+    ("button url", Fate.BAD_MARKUP),
+    ("button_url_invalid", Fate.BAD_MARKUP),
+)
+
+
+def keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
+    """The library's keyboard; None for no buttons."""
+    if not rows:
+        return None
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(b.label, url=b.url or None, callback_data=b.data or None) for b in row] for row in rows]
+    )
+
+
+class Sender:
+    """Sends cards on behalf of the outbox."""
+
+    def __init__(self, bot: ExtBot[Bulk]) -> None:
+        self._bot = bot
+
+    async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False) -> Outcome:
+        """Send a card and say what became of it; with `plain`, as text without markup and link buttons."""
+        rows = [[b for b in row if not (plain and b.url)] for row in card.buttons]
+        try:
+            message = await self._bot.send_message(
+                chat_id,
+                card.plain if plain else card.html,
+                parse_mode=None if plain else ParseMode.HTML,
+                message_thread_id=thread_id or None,
+                link_preview_options=LinkPreviewOptions(is_disabled=not card.preview),
+                disable_notification=card.silent,
+                reply_markup=keyboard([row for row in rows if row]),
+                rate_limit_args=Bulk(),
+            )
+        except TelegramError as error:
+            return classify(error)
+        return Outcome(fate=Fate.SENT, message_id=message.message_id)
+
+
+def classify(error: TelegramError) -> Outcome:
+    """What a library exception means. BadRequest and TimedOut are NetworkErrors there, so they are asked first."""
+    detail = error.message[:200]
+    match error:
+        case RetryAfter():
+            return Outcome(fate=Fate.FLOOD, retry_after=seconds(error), detail=detail)
+        case ChatMigrated():
+            return Outcome(fate=Fate.MIGRATED, moved_to=error.new_chat_id, detail=detail)
+        case InvalidToken():
+            return Outcome(fate=Fate.UNAUTHORISED, detail="Telegram refuses this token")
+        case Forbidden():
+            return Outcome(fate=Fate.UNREACHABLE, detail=detail)
+        case BadRequest():
+            said = error.message.lower()
+            fate = next((fate for part, fate in REFUSALS if part in said), Fate.REJECTED)
+            return Outcome(fate=fate, detail=detail)
+        case NotSentError():
+            return Outcome(fate=Fate.UNSENT, detail=detail)
+        case TimedOut() | BrokenError():
+            return Outcome(fate=Fate.UNKNOWN, detail=detail)
+        case NetworkError():
+            return Outcome(fate=Fate.SERVER, detail=detail)  # a bare one is how the library says 5xx
+        case _:
+            return Outcome(fate=Fate.REJECTED, detail=detail)

@@ -1,0 +1,102 @@
+"""The whole product against a local Telegram and a local newsroom, over HTTP, through the real library."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.app import Service, deliver_once, poll_once
+from bot.core.model import Feed, PageMode
+from bot.playground.newsroom import Newsroom
+from bot.playground.server import Playground
+from bot.settings import FeedSettings, load
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+TOKEN = "42:an-end-to-end-token-of-nothing-0000000000"
+CONFIG = Path(__file__).parents[2] / "config"
+ADMIN = "Editor"
+
+
+@dataclass
+class World:
+    """A local Telegram, a newsroom, and a configuration that joins them."""
+
+    playground: Playground
+    newsroom: Newsroom
+    folder: Path
+    admin: int
+
+    @property
+    def config(self):
+        environ = {
+            "TAGWIRE_TOKEN": TOKEN,
+            "TAGWIRE_ADMINS": str(self.admin),
+            "TAGWIRE_DATABASE": f"sqlite:///{self.folder / 'tagwire.db'}",
+            "TAGWIRE_API_URL": self.playground.url,
+            "TAGWIRE_FETCH__ALLOW_PRIVATE": "true",
+        }
+        feed = FeedSettings(
+            name="sample",
+            url=f"{self.playground.url}/newsroom/rss.xml",
+            title="Sample Newsroom",
+            language="en",
+            every="5m",
+            pages="always",
+            tag_selector=".article-tags a",
+        )
+        return replace(load(CONFIG, environ), feeds=(feed,))
+
+    async def poll(self):
+        return await poll_once(self.config, ())
+
+    async def deliver(self):
+        return await deliver_once(self.config, TOKEN)
+
+    @asynccontextmanager
+    async def running(self, feeds: tuple[Feed, ...] = ()) -> AsyncIterator[Service]:
+        """The service, answering people; it polls nothing unless told so."""
+        service = Service(self.config, TOKEN, feeds or None)
+        task = asyncio.create_task(service.run())
+        ready = asyncio.create_task(service.listening.wait())
+        try:
+            await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                await task
+            yield service
+        finally:
+            ready.cancel()
+            service.stop()
+            await task
+
+    async def says(self, chat: int, text: str, **where: int) -> dict:
+        """Write to the bot and wait for its next message in that chat."""
+        before = len(self.from_bot(chat))
+        self.playground.say(chat, text, **where)
+        await self.playground.wait_for(chat, predicate=lambda _: len(self.from_bot(chat)) > before)
+        return self.from_bot(chat)[before]
+
+    def from_bot(self, chat: int) -> list[dict]:
+        return [message for message in self.playground.messages(chat) if message["from"]["is_bot"]]
+
+    def cards(self, chat: int) -> list[dict]:
+        """The alerts in a chat: what carries a button to read an article."""
+        return [
+            message
+            for message in self.from_bot(chat)
+            if any("url" in button for row in message.get("reply_markup", {}).get("inline_keyboard", []) for button in row)
+        ]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    newsroom = Newsroom()
+    async with Playground(extra=newsroom.mount, limits=False) as playground:
+        admin = playground.add_user(first_name=ADMIN, language_code="en")
+        yield World(playground, newsroom, tmp_path, admin)
