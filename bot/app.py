@@ -158,7 +158,7 @@ async def poll_once(
     """`tagwire poll`."""
     chosen = choose_feeds(config, names)
     async with opened(config) as store, _poller(config, store, chosen, meter=SilentMeter()) as poller:
-        await store.feeds.sync_catalogue(feeds_of(config), now_ms())
+        await store.feeds.sync_catalogue(feeds_of(config))
         return await poller.poll_all([feed.name for feed in chosen], on_polled=on_polled)
 
 
@@ -251,7 +251,7 @@ class Service:
             store = await stack.enter_async_context(opened(config))
             await stack.enter_async_context(sending(store))
             meter = Metrics()
-            await store.feeds.sync_catalogue(self._feeds, now_ms())
+            await store.feeds.sync_catalogue(self._feeds)
             telegram = TelegramBot(
                 token=self._token,
                 api_url=config.settings.api_url,

@@ -105,7 +105,7 @@ class Deliverer:
         return totals
 
     async def _sleep(self) -> None:
-        due = await self._store.outbox.next_due(self._clock())
+        due = await self._store.outbox.next_due()
         wait = LONGEST_SLEEP_S if due is None else min(LONGEST_SLEEP_S, max(0.05, (due - self._clock()) / 1000))
         try:
             async with asyncio.timeout(wait):

@@ -70,7 +70,7 @@ function toast(text) {
   toastTimer = setTimeout(() => { $("toast").hidden = true; }, 6000);
 }
 
-const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const pretty = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 1) ?? "");
 
 /** The address when it is one a browser may open from a message, else null (no javascript:, data: and the like). */
@@ -159,12 +159,13 @@ function bubble(message) {
 
 function keyboard(message, rows) {
   const press = async (event, button) => {
-    event.target.disabled = true; // as Telegram: one press at a time
-    const { chat } = message;
+    const pressed = event.currentTarget;
+    if (pressed.ariaBusy === "true") return; // as Telegram: one press at a time
+    pressed.ariaBusy = "true"; // not `disabled`, which would take the keyboard's focus away
     await attempt(() => api("POST", "/api/press", {
-      chat_id: chat.id, message_id: message.message_id, data: button.callback_data, user_id: speaker(chat.id),
+      chat_id: message.chat.id, message_id: message.message_id, data: button.callback_data, user_id: speaker(message.chat.id),
     }));
-    event.target.disabled = false;
+    pressed.ariaBusy = "false";
   };
   const key = (button) => (button.url
     ? link(button.url, [button.text, " ↗"])
@@ -211,11 +212,11 @@ function showMessages(messages) {
 
 /** An edit redraws buttons; whoever pressed one by keyboard stays at the same place of the message. */
 function replaceKeepingFocus(old, made) {
-  const place = [...old.querySelectorAll("a, button")].indexOf(document.activeElement);
+  const part = document.activeElement.closest(".keyboard") ? ".keyboard" : ".text"; // the other part may have grown
+  const targets = (item) => [...item.querySelectorAll(`${part} a, ${part} button`)];
+  const place = targets(old).indexOf(document.activeElement);
   old.replaceWith(made);
-  if (place < 0) return;
-  const targets = made.querySelectorAll("a, button");
-  (targets[Math.min(place, targets.length - 1)] ?? $("messages")).focus();
+  if (place >= 0) (targets(made)[place] ?? targets(made).at(-1) ?? $("messages")).focus();
 }
 
 const emptyChat = () => node("li", { class: "empty" },

@@ -125,7 +125,7 @@ async def show_list(turn: Turn) -> None:
     if not rules:
         await turn.reply(t.text("You follow nothing yet. Start with /sub #nato"), await rising(turn))
         return
-    rates = await store.rules.rates(turn.chat.id, turn.thread_id, now - WEEK_MS, now)
+    rates = await store.rules.rates(turn.chat.id, turn.thread_id, now - WEEK_MS)
     lines = [t.plural("<b>You follow {n} rule</b>", "<b>You follow {n} rules</b>", len(rules))]
     shown = rules[:50]
     for rule in shown:

@@ -1,0 +1,163 @@
+"""Articles and their tags."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.core.model import Article, ArticleTag, TagSource
+from bot.store.schema import article_tags, articles, tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import RowMapping, Table
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.model import Millis
+    from bot.store.database import Database
+
+#: Values in one statement: SQLite takes 32 766 parameters, PostgreSQL's driver 32 767.
+CHUNK = 500
+_NEAREST = {source.value: rank for rank, source in enumerate(TagSource)}
+
+
+def insert(connection: AsyncConnection, table: Table) -> Any:
+    """The dialect's INSERT, which knows ON CONFLICT; both speak the same words."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    """`values` in pieces of CHUNK."""
+    return (values[at : at + CHUNK] for at in range(0, len(values), CHUNK))
+
+
+async def ensure_tags(connection: AsyncConnection, slugs: Iterable[str]) -> dict[str, int]:
+    """The ids of tags, made where they are new."""
+    wanted = sorted(set(slugs))
+    for chunk in chunks(wanted):
+        await connection.execute(insert(connection, tags).on_conflict_do_nothing(), [{"slug": slug} for slug in chunk])
+    return await ids_of_tags(connection, wanted)
+
+
+async def ids_of_tags(connection: AsyncConnection, slugs: Iterable[str]) -> dict[str, int]:
+    """The ids of those tags that exist."""
+    found: dict[str, int] = {}
+    for chunk in chunks(sorted(set(slugs))):
+        rows = await connection.execute(select(tags.c.slug, tags.c.id).where(tags.c.slug.in_(chunk)))
+        found.update(dict(rows))
+    return found
+
+
+async def tag_article(connection: AsyncConnection, article_id: int, found: Sequence[ArticleTag]) -> None:
+    """Add tags to an article; those it has keep their first source."""
+    if found:
+        ids = await ensure_tags(connection, (tag.slug for tag in found))
+        await connection.execute(
+            insert(connection, article_tags).on_conflict_do_nothing(),
+            [{"article_id": article_id, "tag_id": ids[tag.slug], "source": tag.source.value} for tag in found],
+        )
+
+
+async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Article]:
+    """The articles of these ids, in this order; those that are gone are left out."""
+    if not ids:
+        return []
+    rows = (await connection.execute(select(articles).where(articles.c.id.in_(ids)))).mappings().all()
+    by_id = {row["id"]: row for row in rows}
+    borne: dict[int, list[ArticleTag]] = defaultdict(list)
+    query = (
+        select(article_tags.c.article_id, tags.c.slug, article_tags.c.source)
+        .join(tags, tags.c.id == article_tags.c.tag_id)
+        .where(article_tags.c.article_id.in_(ids))
+        .order_by(case(_NEAREST, value=article_tags.c.source, else_=len(_NEAREST)), tags.c.slug)
+    )
+    for article_id, slug, source in await connection.execute(query):
+        borne[article_id].append(ArticleTag(slug, TagSource(source)))
+    return [_article(by_id[number], borne[number]) for number in ids if number in by_id]
+
+
+def _article(row: RowMapping, borne: Sequence[ArticleTag]) -> Article:
+    names = ("id", "link", "title", "summary", "source", "language", "section", "published_at", "seen_at", "minutes")
+    return Article(tags=tuple(borne), **{name: row[name] for name in names})
+
+
+class Articles:
+    """What was published."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, article_id: int) -> Article | None:
+        """An article, its tags by the nearness of their source; None when there is none of this id."""
+        async with self._database.reading() as connection:
+            found = await load(connection, [article_id])
+        return found[0] if found else None
+
+    async def latest(self, *, slugs: Sequence[str] = (), limit: int = 10, offset: int = 0) -> list[Article]:
+        """The newest articles, with `slugs` those bearing any of them."""
+        query = select(articles.c.id).order_by(articles.c.published_at.desc(), articles.c.id.desc())
+        if slugs:
+            bearing = (
+                select(article_tags.c.article_id)
+                .join(tags, tags.c.id == article_tags.c.tag_id)
+                .where(tags.c.slug.in_(slugs))
+            )
+            query = query.where(articles.c.id.in_(bearing))
+        async with self._database.reading() as connection:
+            ids = (await connection.scalars(query.limit(limit).offset(offset))).all()
+            return await load(connection, ids)
+
+    async def related(self, article_id: int, limit: int = 5) -> list[Article]:
+        """Articles that share tags with this one: those sharing most first, then the newest."""
+        other = article_tags.alias()
+        query = (
+            select(other.c.article_id)
+            .join(article_tags, article_tags.c.tag_id == other.c.tag_id)
+            .join(articles, articles.c.id == other.c.article_id)
+            .where(article_tags.c.article_id == article_id, other.c.article_id != article_id)
+            .group_by(other.c.article_id, articles.c.published_at)
+            .order_by(func.count().desc(), articles.c.published_at.desc(), other.c.article_id.desc())
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return await load(connection, (await connection.scalars(query)).all())
+
+    async def trending(self, since: Millis, limit: int) -> list[tuple[str, int]]:
+        """The tags of most articles seen since then, with their numbers."""
+        number = func.count()
+        query = (
+            select(tags.c.slug, number)
+            .join(article_tags, article_tags.c.tag_id == tags.c.id)
+            .join(articles, articles.c.id == article_tags.c.article_id)
+            .where(articles.c.seen_at >= since)
+            .group_by(tags.c.slug)
+            .order_by(number.desc(), tags.c.slug)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [(slug, count) for slug, count in await connection.execute(query)]
+
+    async def tag_ids(self, slugs: Iterable[str]) -> dict[str, int]:
+        """The ids of those tags that exist."""
+        async with self._database.reading() as connection:
+            return await ids_of_tags(connection, slugs)
+
+    async def tag_slug(self, tag_id: int) -> str | None:
+        """The tag of an id."""
+        async with self._database.reading() as connection:
+            slug: str | None = await connection.scalar(select(tags.c.slug).where(tags.c.id == tag_id))
+            return slug
+
+    async def known_slugs(self) -> set[str]:
+        """Every tag that an article bears or somebody follows."""
+        async with self._database.reading() as connection:
+            return set((await connection.scalars(select(tags.c.slug))).all())
+
+    async def ensure_tags(self, slugs: Iterable[str]) -> dict[str, int]:
+        """The ids of tags, made where they are new."""
+        async with self._database.transaction() as connection:
+            return await ensure_tags(connection, slugs)

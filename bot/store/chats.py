@@ -1,0 +1,144 @@
+"""Chats: where alerts go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, exists, func, select, true, update
+
+from bot.core.model import Chat, ChatKind, DeliveryState
+from bot.store.articles import insert
+from bot.store.schema import chats, outbox, rules
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.model import Millis
+    from bot.store.database import Database
+
+
+async def retire_chat(connection: AsyncConnection, chat_id: int, reason: str, now: Millis) -> None:
+    """Nothing goes to this chat until it is revived; what was queued for it is dropped."""
+    await connection.execute(update(chats).where(chats.c.id == chat_id).values(active=False, retired_reason=reason))
+    await connection.execute(
+        update(outbox)
+        .where(outbox.c.chat_id == chat_id, outbox.c.state == DeliveryState.QUEUED.value)
+        .values(state=DeliveryState.DROPPED.value, settled_at=now, reason=f"the chat was retired: {reason}")
+    )
+
+
+async def move_chat(connection: AsyncConnection, old: int, new: int, now: Millis) -> None:
+    """A group became a supergroup: its rules and queue go along; what the new one has already is not doubled."""
+    if old == new:
+        return
+    row = (await connection.execute(select(chats).where(chats.c.id == old))).mappings().first()
+    if row is not None:
+        values = {**row, "id": new, "kind": ChatKind.SUPERGROUP.value, "active": True, "retired_reason": ""}
+        made = insert(connection, chats).values(values)
+        await connection.execute(
+            made.on_conflict_do_update(index_elements=["id"], set_={"active": True, "retired_reason": ""})
+        )
+    other = rules.alias()
+    same_rule = exists().where(
+        other.c.chat_id == new, other.c.thread_id == rules.c.thread_id, other.c.key == rules.c.key
+    )
+    await connection.execute(delete(rules).where(rules.c.chat_id == old, same_rule))
+    await connection.execute(update(rules).where(rules.c.chat_id == old).values(chat_id=new))
+    waiting = outbox.alias()
+    same_row = exists().where(
+        waiting.c.kind == outbox.c.kind,
+        waiting.c.subject == outbox.c.subject,
+        waiting.c.chat_id == new,
+        waiting.c.thread_id == outbox.c.thread_id,
+    )
+    await connection.execute(delete(outbox).where(outbox.c.chat_id == old, same_row))
+    await connection.execute(update(outbox).where(outbox.c.chat_id == old).values(chat_id=new))
+    await retire_chat(connection, old, f"moved to {new}", now)
+
+
+class Chats:
+    """Who gets alerts, and how they like them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def upsert(self, chat: Chat, now: Millis) -> Chat:
+        """Meet a chat: a new one is kept as given; a known one keeps its choices, and is active again."""
+        async with self._database.reading() as connection:
+            known = await _get(connection, chat.id)
+        if known and known.active and (known.kind, known.title) == (chat.kind, chat.title):
+            return known
+        values = {
+            "id": chat.id,
+            "kind": chat.kind.value,
+            "title": chat.title,
+            "language": chat.language,
+            "time_zone": chat.time_zone,
+            "created_at": now,
+        }
+        fresh = {"kind": chat.kind.value, "title": chat.title, "active": True, "retired_reason": ""}
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                insert(connection, chats).values(values).on_conflict_do_update(index_elements=["id"], set_=fresh)
+            )
+            return await _get(connection, chat.id) or chat
+
+    async def get(self, chat_id: int) -> Chat | None:
+        """A chat that we have met."""
+        async with self._database.reading() as connection:
+            return await _get(connection, chat_id)
+
+    async def set_language(self, chat_id: int, language: str) -> None:
+        """Speak this language there from now on."""
+        async with self._database.transaction() as connection:
+            await connection.execute(update(chats).where(chats.c.id == chat_id).values(language=language))
+
+    async def retire(self, chat_id: int, reason: str, now: Millis) -> None:
+        """Send nothing more to it, and drop what was queued; what it follows is kept."""
+        async with self._database.transaction() as connection:
+            await retire_chat(connection, chat_id, reason, now)
+
+    async def revive(self, chat_id: int) -> None:
+        """Send to it again."""
+        async with self._database.transaction() as connection:
+            await connection.execute(update(chats).where(chats.c.id == chat_id).values(active=True, retired_reason=""))
+
+    async def move(self, old: int, new: int, now: Millis) -> None:
+        """Re-key everything of a chat, in one transaction."""
+        async with self._database.transaction() as connection:
+            await move_chat(connection, old, new, now)
+
+    async def active_count(self) -> int:
+        """How many chats would get a broadcast."""
+        async with self._database.reading() as connection:
+            return await connection.scalar(select(func.count()).where(chats.c.active == true())) or 0
+
+    async def set_pending(self, chat_id: int, what: str, now: Millis) -> None:
+        """Remember what was asked there: the next plain message is its answer."""
+        async with self._database.transaction() as connection:
+            await connection.execute(update(chats).where(chats.c.id == chat_id).values(pending=what, pending_at=now))
+
+    async def take_pending(self, chat_id: int, now: Millis, max_age_ms: int) -> str | None:
+        """What was asked there, once; None when nothing was, or too long ago."""
+        async with self._database.transaction() as connection:
+            query = select(chats.c.pending, chats.c.pending_at).where(chats.c.id == chat_id)
+            row = (await connection.execute(query)).first()
+            if row is None or not row.pending:
+                return None
+            await connection.execute(update(chats).where(chats.c.id == chat_id).values(pending=""))
+            return str(row.pending) if now - row.pending_at <= max_age_ms else None
+
+
+async def _get(connection: AsyncConnection, chat_id: int) -> Chat | None:
+    row = (await connection.execute(select(chats).where(chats.c.id == chat_id))).mappings().first()
+    if row is None:
+        return None
+    return Chat(
+        id=row["id"],
+        kind=ChatKind(row["kind"]),
+        title=row["title"],
+        language=row["language"],
+        time_zone=row["time_zone"],
+        active=row["active"],
+        retired_reason=row["retired_reason"],
+    )

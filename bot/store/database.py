@@ -1,0 +1,259 @@
+"""The database: one writer and several readers on SQLite, a pool on PostgreSQL, and the schema brought up to date.
+
+SQLite runs in WAL with synchronous=FULL: a lost fan-out would be a lost alert (storage-and-runtime.md 6). Its one
+writer begins IMMEDIATE, because a read that turns into a write fails at once whatever the busy timeout says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy.exc
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from sqlalchemy import Connection
+
+READERS = 4
+BUSY_MS = 10_000
+MIGRATIONS = Path(__file__).parent / "migrations"
+#: Serialises migrations of several workers that start at once on PostgreSQL; any constant does.
+MIGRATION_LOCK = 7_461_727
+
+
+class StorageError(Exception):
+    """The database cannot be used; the text says what, where, and what to do."""
+
+
+class Database:
+    """An open database. Made by `open`, ended by `close`."""
+
+    def __init__(self, url: str, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self._url = url
+        self._writer = writer
+        self._reader = reader
+        self._writing = asyncio.Lock()
+        self._rehearsing: AsyncConnection | None = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded engine, which one process writes to."""
+        return self._writer.dialect.name == "sqlite"
+
+    @property
+    def path(self) -> Path | None:
+        """The file of an SQLite database; None in memory and on PostgreSQL."""
+        return _path(self._url)
+
+    @staticmethod
+    def exists(url: str) -> bool:
+        """Whether there is a database at `url` already; a server's is taken to exist."""
+        path = _path(url)
+        return path is None or path.exists()
+
+    @classmethod
+    async def open(cls, url: str, *, migrate: bool = True) -> Database:
+        """Open the database and bring its schema up to date. Raises StorageError."""
+        writer, reader = _engines(url)
+        database = cls(url, writer, reader)
+        try:
+            await database._prepare(migrate=migrate)
+        except StorageError:
+            await database.close()
+            raise
+        except (sqlalchemy.exc.SQLAlchemyError, OSError, sqlite3.Error) as error:
+            await database.close()
+            raise StorageError(f"{shown(url)}: cannot be opened: {_cause(error)}") from error
+        return database
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that may write; committed at the end, rolled back on an exception."""
+        if self._rehearsing is not None:
+            async with self._rehearsing.begin_nested():
+                yield self._rehearsing
+        elif self.is_sqlite:
+            async with self._writing, self._writer.begin() as connection:
+                yield connection
+        else:
+            async with self._writer.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that only reads."""
+        if self._rehearsing is not None:
+            yield self._rehearsing
+            return
+        async with self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def rehearsal(self) -> AsyncIterator[None]:
+        """What is written within is seen within, and gone afterwards. For a process that does nothing else."""
+        async with self._writing, self._writer.connect() as connection:
+            await connection.begin()
+            self._rehearsing = connection
+            try:
+                yield
+            finally:
+                self._rehearsing = None
+                await connection.rollback()
+
+    @contextmanager
+    def hold_instance(self) -> Iterator[None]:
+        """The right to send from this SQLite file; the kernel gives it back even on kill -9. Raises StorageError.
+
+        On PostgreSQL several senders are legal: leases tell their rows apart.
+        """
+        if self.path is None:
+            yield
+            return
+        lock = self.path.with_name(self.path.name + ".lock")
+        try:
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise StorageError(f"{lock}: cannot be written: {error.strerror}") from None
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                holder = os.read(handle, 20).decode("ascii", "replace").strip() or "unknown"
+                raise StorageError(
+                    f"{self.path}: is in use by another tagwire (process {holder}); stop that one first, "
+                    "or use PostgreSQL for several"
+                ) from None
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+            yield
+        finally:
+            os.close(handle)
+
+    async def backup(self, target: Path) -> None:
+        """Write a consistent copy of a live SQLite database, whole or not at all. Raises StorageError."""
+        if not self.is_sqlite:
+            raise StorageError("a PostgreSQL database is copied with its own tool: pg_dump")
+        part = target.with_name(target.name + ".part")
+        try:
+            if target.exists():
+                raise StorageError(f"{target}: exists already; name a file that does not")
+            part.unlink(missing_ok=True)
+            await asyncio.to_thread(_vacuum_into, self.path, part)
+            part.replace(target)
+        except (OSError, sqlite3.Error) as error:
+            part.unlink(missing_ok=True)
+            raise StorageError(f"{target}: the copy failed: {_cause(error)}") from error
+
+    async def _prepare(self, *, migrate: bool) -> None:
+        async with self._writer.connect() as connection:
+            if self.is_sqlite and self.path is not None:
+                await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+                await connection.rollback()
+            await connection.begin()
+            if not self.is_sqlite:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            await connection.run_sync(self._migrate if migrate else self._verify)
+            await connection.commit()
+
+    def _verify(self, connection: Connection) -> bool:
+        """Whether the schema is current. Raises StorageError for one this program does not know."""
+        scripts = ScriptDirectory(str(MIGRATIONS))
+        current = MigrationContext.configure(connection).get_current_revision()
+        known = [script.revision for script in scripts.walk_revisions()]
+        if current is not None and current not in known:
+            raise StorageError(
+                f"{shown(self._url)}: its schema ({current}) is newer than this tagwire knows ({known[0]}); "
+                "use a newer tagwire, or another database"
+            )
+        return bool(current == known[0])
+
+    def _migrate(self, connection: Connection) -> None:
+        if not self._verify(connection):
+            config = AlembicConfig()
+            config.set_main_option("script_location", str(MIGRATIONS))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _vacuum_into(source: Path | None, target: Path) -> None:
+    """Copy in one step: a copy in small steps starts again at every write (storage-and-runtime.md 5)."""
+    connection = sqlite3.connect(source or ":memory:", timeout=BUSY_MS / 1000)
+    try:
+        connection.execute("VACUUM INTO ?", (str(target),))
+    finally:
+        connection.close()
+
+
+def shown(url: str) -> str:
+    """The address for people: an SQLite file's path, or the server's without its password."""
+    path = _path(url)
+    return str(path) if path else make_url(url).render_as_string(hide_password=True)
+
+
+def _path(url: str) -> Path | None:
+    rest = url.removeprefix("sqlite:///")
+    return Path(rest) if rest != url and rest and rest != ":memory:" else None
+
+
+def _engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
+    if url.startswith("postgresql"):
+        engine = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"), pool_size=10, pool_pre_ping=True
+        )
+        return engine, engine
+    path = _path(url)
+    if path is None:
+        memory = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+        _on_connect(memory, "BEGIN IMMEDIATE")
+        return memory, memory
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{path.parent}: the folder cannot be made: {error.strerror}") from None
+    address = f"sqlite+aiosqlite:///{path}"
+    writer = create_async_engine(address, pool_size=1, max_overflow=0)
+    reader = create_async_engine(address, pool_size=READERS, max_overflow=0)
+    _on_connect(writer, "BEGIN IMMEDIATE")
+    _on_connect(reader, "BEGIN")
+    return writer, reader
+
+
+def _on_connect(engine: AsyncEngine, begin: str) -> None:
+    """Set the connection up, and begin transactions ourselves: the driver's own BEGIN is deferred and comes late."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(raw: Any, _: object) -> None:
+        raw.isolation_level = None
+        cursor = raw.cursor()
+        for pragma in (f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "synchronous=FULL"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def _cause(error: BaseException) -> str:
+    origin = getattr(error, "orig", None) or error
+    return " ".join(str(origin).split())[:300] or type(origin).__name__

@@ -1,0 +1,206 @@
+"""The tables. Times are milliseconds since the epoch, UTC; chat ids are 64-bit; a thread of 0 is no topic."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+#: Named constraints can be migrated; SQLite names none by itself.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: SQLite gives rowids to INTEGER keys only.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _long(name: str, *, default: int | None = 0) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=None if default is None else str(default))
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def _flag(name: str, *, default: bool) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, server_default=text("true" if default else "false"))
+
+
+feeds = Table(
+    "feeds",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    _text("url"),
+    _text("title"),
+    _flag("active", default=True),
+    _flag("primed", default=False),
+    _flag("gone", default=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("body_hash", Text),
+    _long("failures"),
+    Column("last_error", Text),
+    _long("next_poll_at"),
+    _long("wait_until"),
+    _long("polled_at"),
+    _long("newest_at"),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    _id(),
+    Column("canonical", Text, nullable=False, unique=True),
+    _text("link"),
+    _text("title"),
+    _text("summary"),
+    _text("source"),
+    _text("language"),
+    _text("section"),
+    _long("published_at", default=None),
+    _long("seen_at", default=None),
+    Column("minutes", Integer),
+    Index("ix_articles_published_at", "published_at"),
+    Index("ix_articles_seen_at", "seen_at"),
+)
+
+#: What each feed has shown, kept longer than its window: an entry that leaves and returns is not news (feeds.md 3.3).
+entries = Table(
+    "entries",
+    metadata,
+    Column("feed_id", Id, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    _text("content_hash"),
+    Column("article_id", Id, ForeignKey("articles.id", ondelete="SET NULL"), index=True),
+    _long("seen_at", default=None),
+)
+
+tags = Table("tags", metadata, _id(), Column("slug", Text, nullable=False, unique=True))
+
+article_tags = Table(
+    "article_tags",
+    metadata,
+    Column("article_id", Id, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", Id, ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True),
+    _text("source"),
+    Index("ix_article_tags_tag_id", "tag_id", "article_id"),
+)
+
+chats = Table(
+    "chats",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _text("kind"),
+    _text("title"),
+    _text("language"),
+    _text("time_zone"),
+    _flag("active", default=True),
+    _text("retired_reason"),
+    _text("pending"),
+    _long("pending_at"),
+    _long("created_at", default=None),
+)
+
+#: `plain` rules want one tag and exclude none: the fan-out need not look at their terms.
+rules = Table(
+    "rules",
+    metadata,
+    _id(),
+    Column("chat_id", BigInteger, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False),
+    _long("thread_id"),
+    Column("key", Text, nullable=False),
+    Column("anchor_id", Id, ForeignKey("tags.id"), nullable=False),
+    _flag("plain", default=True),
+    _long("muted_until"),
+    _long("created_at", default=None),
+    UniqueConstraint("chat_id", "thread_id", "key"),
+    Index("ix_rules_anchor_id", "anchor_id", "plain", "muted_until", "chat_id", "thread_id"),
+)
+
+rule_terms = Table(
+    "rule_terms",
+    metadata,
+    Column("rule_id", Id, ForeignKey("rules.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", Id, ForeignKey("tags.id"), primary_key=True),
+    _flag("wanted", default=True),
+    Column("position", SmallInteger, nullable=False, server_default="0"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("subject", BigInteger, nullable=False),
+    Column("chat_id", BigInteger, nullable=False),
+    _long("thread_id"),
+    Column("lane", SmallInteger, nullable=False),
+    _long("not_before"),
+    Column("state", Text, nullable=False, server_default="queued"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_owner", Text),
+    _long("lease_until"),
+    Column("message_id", BigInteger),
+    _text("reason"),
+    _long("queued_at", default=None),
+    Column("settled_at", BigInteger),
+    UniqueConstraint("kind", "subject", "chat_id", "thread_id"),
+    Index(
+        "ix_outbox_due",
+        "lane",
+        "not_before",
+        "id",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "ix_outbox_leases",
+        "lease_until",
+        sqlite_where=text("state = 'claimed'"),
+        postgresql_where=text("state = 'claimed'"),
+    ),
+    Index("ix_outbox_chat_id", "chat_id"),
+    Index("ix_outbox_settled_at", "settled_at"),
+)
+
+broadcasts = Table(
+    "broadcasts",
+    metadata,
+    _id(),
+    Column("author_id", BigInteger, nullable=False),
+    _text("html"),
+    Column("state", Text, nullable=False, server_default="draft"),
+    _long("created_at", default=None),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    _long("at", default=None),
+    Column("actor_id", BigInteger, nullable=False),
+    Column("action", Text, nullable=False),
+    _text("detail"),
+)

@@ -1,0 +1,30 @@
+"""The store: one small store for each noun, over one database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.store.articles import Articles
+from bot.store.broadcasts import Broadcasts
+from bot.store.chats import Chats
+from bot.store.feeds import Feeds
+from bot.store.outbox import Outbox
+from bot.store.rules import Rules
+from bot.store.stats import Statistics
+
+if TYPE_CHECKING:
+    from bot.store.database import Database
+
+
+class Store:
+    """Everything that is kept."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.feeds = Feeds(database)
+        self.articles = Articles(database)
+        self.chats = Chats(database)
+        self.rules = Rules(database)
+        self.outbox = Outbox(database)
+        self.broadcasts = Broadcasts(database)
+        self.stats = Statistics(database)
