@@ -1,0 +1,116 @@
+"""Parsing in worker processes: slow or hostile documents cost neither the event loop nor the service.
+
+A worker that runs out of time is killed and replaced; it costs one document one poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from bot.core.model import Failure, FetchFailed, PageFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from bot.core.model import Fetched, ParsedFeed
+
+T = TypeVar("T")
+#: Seconds for one document; 6000 items take feedparser about one (feeds.md 3.1).
+TIME_LIMIT_S = 20.0
+
+
+class ParserPool:
+    """Workers that start at the first document; use as an async context manager."""
+
+    def __init__(self, *, max_workers: int, time_limit_s: float = TIME_LIMIT_S) -> None:
+        self._max_workers = max_workers
+        self._time_limit_s = time_limit_s
+        self._pool: ProcessPoolExecutor | None = None
+        # No more documents in the pool than it has workers: waiting for one must not count as parsing.
+        self._free = asyncio.Semaphore(max_workers)
+
+    async def __aenter__(self) -> Self:
+        """Nothing yet: a round of 304 needs no worker."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the workers."""
+        self._end()
+
+    async def parse(self, fetched: Fetched) -> ParsedFeed | FetchFailed:
+        """The feed in a body, or why there is none."""
+        try:
+            return await self._work(_parse, fetched)
+        except (TimeoutError, BrokenProcessPool) as error:
+            why = "took too long" if isinstance(error, TimeoutError) else "ended the parser"
+            return FetchFailed(failure=Failure.PARSER, detail=f"{fetched.url}: the document {why}")
+
+    async def read_page(self, page: Fetched, tag_selector: str) -> PageFacts:
+        """The facts of a page; none where reading it took too long."""
+        try:
+            return await self._work(_read_page, page, tag_selector)
+        except (TimeoutError, BrokenProcessPool):
+            return PageFacts()
+
+    async def _work(self, function: Callable[..., T], *values: object) -> T:
+        async with self._free:
+            pool = self._pool = self._pool or self._start()
+            try:
+                async with asyncio.timeout(self._time_limit_s):
+                    return await asyncio.get_running_loop().run_in_executor(pool, function, *values)
+            except (TimeoutError, BrokenProcessPool):
+                if self._pool is pool:
+                    self._end()
+                raise
+
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self._max_workers,
+            # A fork of a process with threads and connections is no clean start.
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_settle_in,
+            initargs=(os.getpid(),),
+        )
+
+    def _end(self) -> None:
+        """Kill what still works: its results are not wanted, and it may never end by itself."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            for process in list((pool._processes or {}).values()):  # noqa: SLF001 - the executor has no kill before 3.14
+                process.kill()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _settle_in(parent: int) -> None:
+    """Ctrl-C in the terminal is the parent's business; a parent that was killed takes its workers along."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _parse(fetched: Fetched) -> ParsedFeed | FetchFailed:
+    from bot.feeds.parse import parse  # noqa: PLC0415 - feedparser is loaded in workers only
+
+    return parse(fetched)
+
+
+def _read_page(page: Fetched, tag_selector: str) -> PageFacts:
+    from bot.feeds.page import read_page  # noqa: PLC0415 - as above
+
+    return read_page(page, tag_selector)
