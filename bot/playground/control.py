@@ -1,0 +1,159 @@
+"""The control API: everything that people do in the local Telegram, by HTTP, for the chat page, scripts and tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from bot.playground.telegram import BOT, UnknownError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.playground.server import Playground
+
+STATES = ("block", "unblock", "deactivate", "kick", "migrate", "restrict")
+
+
+class BadRequestError(Exception):
+    """The call lacks something; the text says what."""
+
+
+def mount(app: web.Application, playground: Playground) -> None:
+    """Add the control API's routes."""
+    control = _Control(playground)
+    routes: dict[tuple[str, str], Callable[[Any], Awaitable[Any]]] = {
+        ("GET", "state"): control.state,
+        ("GET", "messages"): control.messages,
+        ("GET", "calls"): control.calls,
+        ("POST", "users"): control.add_user,
+        ("POST", "groups"): control.add_group,
+        ("POST", "say"): control.say,
+        ("POST", "press"): control.press,
+        ("POST", "faults"): control.set_fault,
+        ("DELETE", "faults"): control.clear_faults,
+        **{("POST", name): control.change(name) for name in STATES},
+    }
+    for (method, name), handler in routes.items():
+        app.router.add_route(method, f"/api/{name}", _answering(handler))
+    app.router.add_get("/api/events", control.events)
+
+
+def _answering(handler: Callable[[Any], Awaitable[Any]]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            given = dict(request.query) if request.method == "GET" else await _body(request)
+            return web.json_response({"ok": True, **await handler(given)})
+        except (BadRequestError, UnknownError, ValueError) as error:
+            return web.json_response({"ok": False, "error": str(error)}, status=400)
+
+    return answer
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        given = json.loads(await request.text() or "{}")
+    except ValueError:
+        raise BadRequestError("the body is not JSON") from None
+    if not isinstance(given, dict):
+        raise BadRequestError("the body is not a JSON object")
+    return given
+
+
+class _Control:
+    def __init__(self, playground: Playground) -> None:
+        self._playground = playground
+        self._telegram = playground.telegram
+
+    async def state(self, _: dict[str, Any]) -> dict[str, Any]:
+        chats = self._telegram.chats
+        users = [
+            {**user, "blocked": chats[number].refusal is not None} for number, user in self._telegram.users.items()
+        ]
+        shown = [{**chat.shown(), "title": chat.title} for chat in chats.values()]
+        return {"bot": BOT, "users": users, "chats": shown}
+
+    async def messages(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"messages": self._telegram.messages(_int(given, "chat_id"))}
+
+    async def calls(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"calls": list(self._playground.calls)}
+
+    async def add_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        name, language = _str(given, "first_name"), str(given.get("language_code", "en"))
+        return {"id": self._telegram.add_user(name, language)}
+
+    async def add_group(self, given: dict[str, Any]) -> dict[str, Any]:
+        admin = _int(given, "admin") if given.get("admin") else None
+        forum, supergroup = bool(given.get("forum")), bool(given.get("supergroup", True))
+        return {"id": self._telegram.add_group(_str(given, "title"), forum=forum, supergroup=supergroup, admin=admin)}
+
+    async def say(self, given: dict[str, Any]) -> dict[str, Any]:
+        message = self._telegram.say(
+            _int(given, "chat_id"),
+            _str(given, "text"),
+            user_id=_optional(given, "user_id"),
+            thread_id=_optional(given, "thread_id"),
+            reply_to=_optional(given, "reply_to"),
+        )
+        return {"message": message}
+
+    async def press(self, given: dict[str, Any]) -> dict[str, Any]:
+        chat_id, message_id = _int(given, "chat_id"), _int(given, "message_id")
+        return {"id": self._telegram.press(chat_id, message_id, _str(given, "data"), _optional(given, "user_id"))}
+
+    async def set_fault(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._playground.set_fault(
+            _str(given, "kind"),
+            chat_id=_optional(given, "chat_id"),
+            times=_optional(given, "times"),
+            retry_after=_optional(given, "retry_after") or 3,
+        )
+        return {}
+
+    async def clear_faults(self, _: dict[str, Any]) -> dict[str, Any]:
+        self._playground.clear_faults()
+        return {}
+
+    def change(self, name: str) -> Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]:
+        async def changed(given: dict[str, Any]) -> dict[str, Any]:
+            result = getattr(self._telegram, name)(_int(given, "chat_id"))
+            return {"id": result} if isinstance(result, int) else {}
+
+        return changed
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """Server-sent events: what happens, as it happens."""
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+        await response.prepare(request)
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._telegram.listeners.add(queue)
+        try:
+            while (happening := await queue.get())["type"] != "bye":
+                await response.write(f"data: {json.dumps(happening, ensure_ascii=False)}\n\n".encode())
+        except ConnectionResetError:
+            pass  # the page was closed
+        finally:
+            self._telegram.listeners.discard(queue)
+        return response
+
+
+def _int(given: dict[str, Any], name: str) -> int:
+    try:
+        return int(given[name])
+    except (KeyError, TypeError, ValueError):
+        raise BadRequestError(f"{name} must be a number") from None
+
+
+def _optional(given: dict[str, Any], name: str) -> int | None:
+    return _int(given, name) if given.get(name) is not None else None
+
+
+def _str(given: dict[str, Any], name: str) -> str:
+    value = given.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadRequestError(f"{name} must be a text")
+    return value

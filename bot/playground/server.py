@@ -1,0 +1,257 @@
+"""The playground's server: the Bot API, faults on demand, the control API and the chat page, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from aiohttp import web
+
+from bot.playground import control
+from bot.playground.limits import Limits
+from bot.playground.methods import ApiError, Methods
+from bot.playground.telegram import Telegram
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+STATIC = Path(__file__).parent / "static"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+TOKEN = re.compile(r"\d+:[\w-]{10,}", re.ASCII)
+KEPT_CALLS = 1000
+FAULTS = ("429", "500", "502", "reset-before", "reset-after", "hang", "hang-after")
+
+
+class PlaygroundError(Exception):
+    """The server cannot listen; the text says where and what to do."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """Something that goes wrong: for one chat or for all, `times` times or until it is cleared."""
+
+    kind: str
+    chat_id: int | None
+    times: int | None
+    retry_after: int
+
+
+class Playground:
+    """A local Telegram; use as an async context manager, or `start` and `stop`.
+
+    Args:
+        host: where to listen; loopback, unless somebody knows what they do.
+        port: 0 picks a free one.
+        clock: seconds, for flood rules.
+        limits: whether flood rules hold.
+        token: the one token that is taken; None takes any of the right shape.
+        extra: mounts further routes on the same server.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        limits: bool = True,
+        token: str | None = None,
+        extra: Callable[[web.Application], None] | None = None,
+    ) -> None:
+        self._host, self._port = host, port
+        self._token = token
+        self._limits = Limits(clock) if limits else None
+        self._extra = extra
+        self._faults: list[Fault] = []
+        self._faults_changed = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+        self.telegram = Telegram(time.time)
+        self.calls: deque[dict[str, Any]] = deque(maxlen=KEPT_CALLS)
+        self.url = ""
+        self._methods = Methods(self.telegram)
+        forwarded = ("add_user", "add_group", "say", "press", "messages", "block", "unblock", "deactivate", "kick")
+        for name in (*forwarded, "migrate", "restrict"):
+            setattr(self, name, getattr(self.telegram, name))
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen. Raises PlaygroundError."""
+        app = web.Application(middlewares=[self._only_from_here], client_max_size=8 * 1024**2)
+        app.router.add_route("*", "/bot{token}/{method}", self._call)
+        control.mount(app, self)
+        if self._extra:
+            self._extra(app)
+        app.router.add_get("/", self._page)
+        app.router.add_static("/static/", STATIC)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            reason = error.strerror or str(error)
+            raise PlaygroundError(
+                f"cannot listen at {self._host}:{self._port}: {reason}; choose another port, or --port 0 for a free one"
+            ) from None
+        port = self._runner.addresses[0][1]
+        shown = f"[{self._host}]" if ":" in self._host else self._host
+        self.url = f"http://{shown}:{port}"
+
+    async def stop(self) -> None:
+        """End every request at once, and close."""
+        self.clear_faults()
+        await self._methods.close()
+        for listener in self.telegram.listeners:
+            listener.put_nowait({"type": "bye"})
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    # -- faults
+
+    def set_fault(
+        self, kind: str, *, chat_id: int | None = None, times: int | None = None, retry_after: int = 3
+    ) -> None:
+        """From now on this goes wrong with every counted call. Raises ValueError for a fault there is not."""
+        if kind not in FAULTS:
+            raise ValueError(f"there is no fault {kind!r}; there are {', '.join(FAULTS)}")
+        self._faults.append(Fault(kind, chat_id, times, retry_after))
+
+    def clear_faults(self) -> None:
+        """Everything works again; what hangs is let go."""
+        self._faults.clear()
+        self._faults_changed.set()
+        self._faults_changed = asyncio.Event()
+
+    def _fault(self, chat_id: int) -> Fault | None:
+        for fault in self._faults:
+            if fault.chat_id in {None, chat_id}:
+                if fault.times is not None:
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self._faults.remove(fault)
+                return fault
+        return None
+
+    # -- waiting, for tests
+
+    async def wait_for(
+        self,
+        chat_id: int,
+        *,
+        count: int = 1,
+        predicate: Callable[[dict[str, Any]], bool] = lambda message: message["from"]["is_bot"],
+        timeout: float = 20,  # noqa: ASYNC109 - the caller's patience is part of what it asks
+    ) -> list[dict[str, Any]]:
+        """The chat's messages that fit, once there are `count`. Raises TimeoutError."""
+
+        def found() -> list[dict[str, Any]]:
+            return [message for message in self.telegram.messages(chat_id) if predicate(message)]
+
+        async with asyncio.timeout(timeout), self.telegram.changed:
+            await self.telegram.changed.wait_for(lambda: len(found()) >= count)
+        return found()
+
+    async def wait_answer(self, callback_id: str) -> dict[str, Any]:
+        """The bot's answer to a press. Raises TimeoutError."""
+        async with asyncio.timeout(20), self.telegram.changed:
+            await self.telegram.changed.wait_for(lambda: bool(self.telegram.callbacks.get(callback_id)))
+        return self.telegram.callbacks[callback_id]
+
+    # -- HTTP
+
+    @web.middleware
+    async def _only_from_here(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        """Refuse names that only look like this machine (DNS rebinding), and forms of other sites (CSRF)."""
+        host = (request.url.host or "").strip("[]")
+        if self._host in LOOPBACK and host not in LOOPBACK:
+            return web.json_response({"ok": False, "error": "this server answers to loopback only"}, status=403)
+        ours = request.path.startswith("/api/")
+        if ours and request.method in {"POST", "DELETE"} and request.content_type != "application/json":
+            said = "send it as JSON, with content-type: application/json"
+            return web.json_response({"ok": False, "error": said}, status=415)
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    async def _page(self, _: web.Request) -> web.FileResponse:
+        policy = "default-src 'self'; img-src 'self' data:"
+        return web.FileResponse(STATIC / "page.html", headers={"Content-Security-Policy": policy})
+
+    async def _call(self, request: web.Request) -> web.StreamResponse:
+        name, params = request.match_info["method"], {}
+        try:
+            params = await _params(request)
+            result = await self._perform(request, name, params)
+            body: dict[str, Any] = {"ok": True, "result": result}
+            status = 200
+        except ApiError as error:
+            body = {"ok": False, "error_code": error.code, "description": error.description}
+            body |= {"parameters": error.parameters} if error.parameters else {}
+            status = error.code
+        if name.lower() != "getupdates":
+            self.calls.append({"method": name, "params": params, "status": status, "answer": body})
+            self.telegram.tell({"type": "call"})
+        wait = body.get("parameters", {}).get("retry_after")
+        return web.json_response(body, status=status, headers={"Retry-After": str(wait)} if wait else None)
+
+    async def _perform(self, request: web.Request, name: str, params: dict[str, Any]) -> Any:
+        token = request.match_info["token"]
+        if not TOKEN.fullmatch(token) or (self._token and token != self._token):
+            raise ApiError(401, "Unauthorized")
+        method = self._methods.get(name)
+        if method is None:
+            raise ApiError(404, "Not Found: method not found")
+        if name not in self._methods.counted:
+            return await method(params)
+        chat_id = int(params["chat_id"]) if str(params.get("chat_id", "")).lstrip("-").isdigit() else 0
+        fault = self._fault(chat_id)
+        if fault and fault.kind in {"reset-after", "hang-after"}:
+            result = await method(params)
+            await self._go_wrong(request, fault)
+            return result
+        if fault:
+            await self._go_wrong(request, fault)
+        if self._limits and (wait := self._limits.retry_after(chat_id)):
+            raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
+        return await method(params)
+
+    async def _go_wrong(self, request: web.Request, fault: Fault) -> None:
+        if fault.kind == "429":
+            said = f"Too Many Requests: retry after {fault.retry_after}"
+            raise ApiError(429, said, retry_after=fault.retry_after)
+        if fault.kind in {"500", "502"}:
+            raise ApiError(int(fault.kind), "Internal Server Error" if fault.kind == "500" else "Bad Gateway")
+        if fault.kind.startswith("hang"):
+            await self._faults_changed.wait()
+        elif request.transport is not None:
+            request.transport.abort()
+            raise ApiError(500, "the connection was reset")
+
+
+async def _params(request: web.Request) -> dict[str, Any]:
+    params: dict[str, Any] = dict(request.query)
+    if request.content_type == "application/json":
+        try:
+            params |= json.loads(await request.text() or "{}")
+        except ValueError:
+            raise ApiError(400, "Bad Request: can't parse JSON body") from None
+    elif request.can_read_body:
+        params |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    return params

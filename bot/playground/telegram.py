@@ -1,0 +1,242 @@
+"""The state of the local Telegram: people, groups, messages, updates. What the Bot API allows stands in `methods`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from bot.playground.html import detect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BOT = {
+    "id": 7000000001,
+    "is_bot": True,
+    "first_name": "Tagwire",
+    "username": "tagwire_bot",
+    "can_join_groups": True,
+    "can_read_all_group_messages": False,
+    "supports_inline_queries": False,
+}
+
+
+class UnknownError(Exception):
+    """There is no such chat, user or message; the text says which."""
+
+
+@dataclass
+class ChatState:
+    """A chat, as Telegram keeps it."""
+
+    id: int
+    type: str
+    title: str
+    forum: bool = False
+    messages: dict[int, dict[str, Any]] = field(default_factory=dict)
+    admins: set[int] = field(default_factory=set)
+    refusal: tuple[int, str] | None = None  #: what the bot is told when it writes here
+    moved_to: int | None = None
+    closed_topics: set[int] = field(default_factory=set)
+    ids: Any = field(default_factory=lambda: count(1))
+
+    def shown(self) -> dict[str, Any]:
+        """As in an update."""
+        chat: dict[str, Any] = {"id": self.id, "type": self.type}
+        chat["first_name" if self.type == "private" else "title"] = self.title
+        return chat | ({"is_forum": True} if self.forum else {})
+
+
+class Telegram:
+    """People write to the bot; the bot's calls change chats; whoever listens is told."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.users: dict[int, dict[str, Any]] = {}
+        self.chats: dict[int, ChatState] = {}
+        self.updates: list[dict[str, Any]] = []
+        self.callbacks: dict[str, dict[str, Any]] = {}
+        self.commands: dict[tuple[str, str], list[dict[str, str]]] = {}
+        self.changed = asyncio.Condition()
+        self.listeners: set[asyncio.Queue[dict[str, Any]]] = set()
+        self._user_ids = count(1001)
+        self._group_ids = count(1)
+        self._update_ids = count(1)
+        self._callback_ids = count(1)
+
+    # -- people
+
+    def add_user(self, first_name: str, language_code: str = "en") -> int:
+        """A person; their id is also that of their private chat with the bot."""
+        user_id = next(self._user_ids)
+        self.users[user_id] = {
+            "id": user_id, "is_bot": False, "first_name": first_name, "language_code": language_code,
+        }  # fmt: skip
+        self.chats[user_id] = ChatState(user_id, "private", first_name)
+        self.tell({"type": "user", "id": user_id})
+        return user_id
+
+    def add_group(self, title: str, *, forum: bool = False, supergroup: bool = True, admin: int | None = None) -> int:
+        """A group that the bot is in; `admin` may manage it."""
+        number = next(self._group_ids)
+        chat_id = -(1_000_000_000_000 + number) if supergroup else -number
+        chat = ChatState(chat_id, "supergroup" if supergroup else "group", title, forum)
+        chat.admins = {admin} if admin else set()
+        self.chats[chat_id] = chat
+        self.membership(chat_id, "left", "member", admin)
+        return chat_id
+
+    def chat(self, chat_id: int) -> ChatState:
+        """A chat. Raises UnknownError."""
+        try:
+            return self.chats[chat_id]
+        except KeyError:
+            raise UnknownError(f"there is no chat {chat_id}") from None
+
+    def say(
+        self,
+        chat_id: int,
+        text: str,
+        *,
+        user_id: int | None = None,
+        thread_id: int | None = None,
+        reply_to: int | None = None,
+        entities: list[dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        """A person writes; returns the message. Raises UnknownError."""
+        chat = self.chat(chat_id)
+        sender = self._person(chat, user_id)
+        message = self.new_message(chat, sender, text, detect(text, entities or []), thread_id)
+        if reply_to is not None:
+            message["reply_to_message"] = self.message(chat_id, reply_to)
+        self.update({"message": message})
+        return message
+
+    def press(self, chat_id: int, message_id: int, data: str, user_id: int | None = None) -> str:
+        """A person presses a button, a forged one too; returns the id of the callback. Raises UnknownError."""
+        chat = self.chat(chat_id)
+        callback_id = str(next(self._callback_ids))
+        query = {
+            "id": callback_id,
+            "from": self._person(chat, user_id),
+            "message": self.message(chat_id, message_id),
+            "chat_instance": str(chat_id),
+            "data": data,
+        }
+        self.callbacks[callback_id] = {}
+        self.update({"callback_query": query})
+        return callback_id
+
+    def _person(self, chat: ChatState, user_id: int | None) -> dict[str, Any]:
+        chosen = user_id or (chat.id if chat.type == "private" else next(iter(chat.admins), None))
+        if chosen not in self.users:
+            raise UnknownError(f"there is no user {chosen}")
+        return self.users[chosen]
+
+    # -- chats and the bot
+
+    def block(self, chat_id: int) -> None:
+        """A person blocks the bot."""
+        self._refuse(chat_id, (403, "Forbidden: bot was blocked by the user"), "member", "kicked")
+
+    def unblock(self, chat_id: int) -> None:
+        """A person lets the bot write again, or a group adds it again."""
+        self.chat(chat_id).refusal = None
+        self.membership(chat_id, "kicked", "member")
+
+    def deactivate(self, chat_id: int) -> None:
+        """A person's account is gone; Telegram tells nobody."""
+        self.chat(chat_id).refusal = (403, "Forbidden: user is deactivated")
+
+    def kick(self, chat_id: int) -> None:
+        """A group throws the bot out."""
+        kind = self.chat(chat_id).type
+        self._refuse(chat_id, (403, f"Forbidden: bot was kicked from the {kind} chat"), "member", "kicked")
+
+    def restrict(self, chat_id: int) -> None:
+        """A group forbids the bot to write."""
+        said = "Bad Request: not enough rights to send text messages to the chat"
+        self.chat(chat_id).refusal = (400, said)
+
+    def migrate(self, chat_id: int) -> int:
+        """A group becomes a supergroup; its new id."""
+        old = self.chat(chat_id)
+        new_id = -(1_000_000_000_000 + next(self._group_ids))
+        self.chats[new_id] = ChatState(new_id, "supergroup", old.title, admins=set(old.admins))
+        old.moved_to = new_id
+        self.tell({"type": "chat", "id": new_id})
+        return new_id
+
+    def _refuse(self, chat_id: int, refusal: tuple[int, str], before: str, after: str) -> None:
+        self.chat(chat_id).refusal = refusal
+        self.membership(chat_id, before, after)
+
+    def membership(self, chat_id: int, before: str, after: str, by: int | None = None) -> None:
+        """Tell the bot that its place in a chat changed."""
+        chat = self.chat(chat_id)
+        actor = self.users.get(by or chat_id) or next(iter(self.users.values()), BOT)
+        member = {"chat": chat.shown(), "from": actor, "date": int(self._now())}
+        member |= {"old_chat_member": _member(before), "new_chat_member": _member(after)}
+        self.update({"my_chat_member": member})
+        self.tell({"type": "chat", "id": chat_id})
+
+    # -- messages
+
+    def new_message(
+        self,
+        chat: ChatState,
+        sender: dict[str, Any],
+        text: str,
+        entities: list[dict[str, Any]],
+        thread_id: int | None = None,
+    ) -> dict[str, Any]:
+        """A message in a chat."""
+        message: dict[str, Any] = {
+            "message_id": next(chat.ids),
+            "from": sender,
+            "chat": chat.shown(),
+            "date": int(self._now()),
+            "text": text,
+        }
+        if entities:
+            message["entities"] = entities
+        if thread_id:
+            message |= {"message_thread_id": thread_id, "is_topic_message": True}
+        chat.messages[message["message_id"]] = message
+        self.tell({"type": "message", "chat_id": chat.id, "message": message})
+        return message
+
+    def message(self, chat_id: int, message_id: int) -> dict[str, Any]:
+        """A message. Raises UnknownError."""
+        try:
+            return self.chat(chat_id).messages[message_id]
+        except KeyError:
+            raise UnknownError(f"there is no message {message_id} in chat {chat_id}") from None
+
+    def messages(self, chat_id: int) -> list[dict[str, Any]]:
+        """A chat's messages, oldest first."""
+        return list(self.chat(chat_id).messages.values())
+
+    # -- telling
+
+    def update(self, content: dict[str, Any]) -> None:
+        """An update that waits for the bot."""
+        self.updates.append({"update_id": next(self._update_ids), **content})
+        self.tell({"type": "update"})
+
+    def tell(self, happening: dict[str, Any]) -> None:
+        """Tell everybody who listens."""
+        for listener in self.listeners:
+            listener.put_nowait(happening)
+        asyncio.get_running_loop().create_task(self._notify())
+
+    async def _notify(self) -> None:
+        async with self.changed:
+            self.changed.notify_all()
+
+
+def _member(status: str) -> dict[str, Any]:
+    member: dict[str, Any] = {"user": BOT, "status": status}
+    return member | ({"until_date": 0} if status == "kicked" else {})

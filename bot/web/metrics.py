@@ -1,0 +1,49 @@
+"""What is counted, in Prometheus' own types; the pumps know only the method names (`pipeline.ports.Meter`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: From "at once" to "the next morning", in seconds.
+WAITS = (0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 14400, 43200)
+
+
+class Metrics:
+    """The service's meter, on a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._polls = Counter("tagwire_polls", "Polls of feeds.", ["result"], registry=self.registry)
+        self._articles = Counter("tagwire_articles", "Articles stored.", ["change"], registry=self.registry)
+        self._alerts = Counter("tagwire_alerts_queued", "Alerts queued.", registry=self.registry)
+        self._deliveries = Counter(
+            "tagwire_deliveries", "Calls for rows of the outbox.", ["outcome"], registry=self.registry
+        )
+        self._waits = Histogram("tagwire_queued_seconds", "From queued to sent.", buckets=WAITS, registry=self.registry)
+        self._queue = Gauge("tagwire_outbox_rows", "Rows of the outbox.", ["state"], registry=self.registry)
+
+    def polled(self, result: str) -> None:
+        """A feed was asked."""
+        self._polls.labels(result).inc()
+
+    def stored(self, new: int, changed: int, alerts: int) -> None:
+        """A poll was committed."""
+        self._articles.labels("new").inc(new)
+        self._articles.labels("changed").inc(changed)
+        self._alerts.inc(alerts)
+
+    def delivered(self, fate: str, queued_for_s: float) -> None:
+        """A row of the outbox was tried."""
+        self._deliveries.labels(fate).inc()
+        if fate == "sent":
+            self._waits.observe(max(0.0, queued_for_s))
+
+    def queue(self, rows: Mapping[str, int]) -> None:
+        """The outbox holds so many rows in each state."""
+        for state, number in rows.items():
+            self._queue.labels(state).set(number)
