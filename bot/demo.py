@@ -87,9 +87,9 @@ class Demo:
 
 def _people(playground: Playground) -> int:
     """Two readers and an editor; the editor's id."""
-    playground.add_user(first_name="Олена", language_code="uk")
-    playground.add_user(first_name="Olivia", language_code="en")
-    return playground.add_user(first_name="Editor", language_code="en")
+    playground.telegram.add_user("Олена", "uk")
+    playground.telegram.add_user("Olivia", "en")
+    return playground.telegram.add_user("Editor", "en")
 
 
 def _sample_feeds(url: str) -> tuple[Feed, ...]:

@@ -61,4 +61,4 @@ def write(feeds: Sequence[OpmlFeed]) -> bytes:
                 folders[path] = ET.SubElement(folders[path[:-1]], "outline", text=path[-1], title=path[-1])
         ET.SubElement(folders[feed.folder], "outline", type="rss", text=feed.title, title=feed.title, xmlUrl=feed.url)
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))

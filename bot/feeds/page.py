@@ -38,7 +38,7 @@ def read_page(page: Fetched, tag_selector: str) -> PageFacts:
         section=_meta(tree, "article:section") or _first_text(data, "articleSection"),
         lead=(_meta(tree, "og:description") or _meta(tree, "description"))[:MAX_LEAD],
         image=_address(page.url, _meta(tree, "og:image")),
-        minutes=_minutes(tree, body),
+        minutes=_minutes(tree),
     )
 
 
@@ -112,7 +112,7 @@ def _body(tree: LexborHTMLParser) -> str:
     return " ".join(tree.body.text(separator=" ").split()) if tree.body else ""
 
 
-def _minutes(tree: LexborHTMLParser, body: str) -> int | None:
+def _minutes(tree: LexborHTMLParser) -> int | None:
     """Reading time as the page states it, else from the words of its paragraphs."""
     shown = tree.body.text(separator=" ") if tree.body else ""
     if stated := _MINUTES.search(shown):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -112,7 +113,7 @@ class Poller:
         self._page_limit = page_limit
         self._slots = asyncio.Semaphore(at_once)
         self._on_alerts = on_alerts
-        self._under_way: dict[str, asyncio.Task[object]] = {}
+        self._under_way: dict[str, asyncio.Task[None]] = {}
 
     async def tick(self) -> None:
         """Start a poll of every feed that is due and not being polled already; returns without waiting for them."""
@@ -120,7 +121,10 @@ class Poller:
             if name in self._feeds and name not in self._under_way:
                 task = asyncio.create_task(self._poll_logged(name), name=f"poll {name}")
                 self._under_way[name] = task
-                task.add_done_callback(lambda _, name=name: self._under_way.pop(name, None))
+                task.add_done_callback(partial(self._ended, name))
+
+    def _ended(self, name: str, _: asyncio.Task[None]) -> None:
+        self._under_way.pop(name, None)
 
     async def stop(self) -> None:
         """Cancel the polls under way; each is stored whole or not at all."""

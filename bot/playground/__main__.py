@@ -15,7 +15,7 @@ async def _serve(host: str, port: int) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     async with Playground(host, port) as playground:
-        playground.add_user("Olivia", "en")
+        playground.telegram.add_user("Olivia", "en")
         print(f"playground: {playground.url}/", flush=True)  # noqa: T201 - a command's output
         await stopped.wait()
 

@@ -139,7 +139,7 @@ def is_web(url: str) -> bool:
 def _decode(reference: str) -> str:
     if not reference.startswith("#"):
         return _NAMED[reference]
-    code = int(reference[2:], 16) if reference[1] == "x" else int(reference[1:])
+    code = int(reference.removeprefix("#x"), base=16) if reference[1] == "x" else int(reference[1:])
     return chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else ""
 
 

@@ -76,9 +76,6 @@ class Playground:
         self.calls: deque[dict[str, Any]] = deque(maxlen=KEPT_CALLS)
         self.url = ""
         self._methods = Methods(self.telegram)
-        forwarded = ("add_user", "add_group", "say", "press", "messages", "block", "unblock", "deactivate", "kick")
-        for name in (*forwarded, "migrate", "restrict"):
-            setattr(self, name, getattr(self.telegram, name))
 
     async def __aenter__(self) -> Self:
         """Start."""

@@ -155,9 +155,9 @@ class Database:
             raise StorageError("a PostgreSQL database is copied with its own tool: pg_dump")
         part = target.with_name(target.name + ".part")
         try:
-            if target.exists():
+            if await asyncio.to_thread(target.exists):
                 raise StorageError(f"{target}: exists already; name a file that does not")
-            part.unlink(missing_ok=True)
+            await asyncio.to_thread(part.unlink, missing_ok=True)
             await asyncio.to_thread(_vacuum_into, self.path, part)
             part.replace(target)
         except (OSError, sqlite3.Error) as error:

@@ -29,13 +29,9 @@ class Rules:
 
     async def follow(self, chat_id: int, thread_id: int, specs: Sequence[RuleSpec], now: Millis) -> list[RuleSpec]:
         """Follow; returns those that the chat did not follow yet."""
-        new: list[RuleSpec] = []
         async with self._database.transaction() as connection:
             ids = await ensure_tags(connection, (slug for spec in specs for slug in (*spec.wanted, *spec.unwanted)))
-            for spec in specs:
-                if await self._insert(connection, chat_id, thread_id, spec, ids, now):
-                    new.append(spec)
-        return new
+            return [spec for spec in specs if await self._insert(connection, chat_id, thread_id, spec, ids, now)]
 
     async def _insert(
         self,

@@ -11,6 +11,9 @@ from bot.core.model import DeliveryState
 from bot.store.schema import articles, chats, feeds, outbox, rules
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from bot.core.model import Millis
     from bot.store.database import Database
 
@@ -51,10 +54,10 @@ class Statistics:
         by_activity = select(chats.c.active, func.count()).group_by(chats.c.active)
         by_state = select(outbox.c.state, func.count()).group_by(outbox.c.state)
         async with self._database.reading() as connection:
-            found = dict(await connection.execute(by_health))
-            active = {bool(flag): number for flag, number in await connection.execute(by_activity)}
-            queue = dict(await connection.execute(by_state))
-            recent = dict(await connection.execute(by_state.where(outbox.c.settled_at >= now - DAY_MS)))
+            found = await _pairs(connection, by_health)
+            active = await _pairs(connection, by_activity)
+            queue = await _pairs(connection, by_state)
+            recent = await _pairs(connection, by_state.where(outbox.c.settled_at >= now - DAY_MS))
             article_count = await connection.scalar(select(func.count()).select_from(articles)) or 0
             rule_count = await connection.scalar(select(func.count()).select_from(rules)) or 0
         settled = (DeliveryState.SENT, DeliveryState.DROPPED, DeliveryState.PARKED)
@@ -66,3 +69,7 @@ class Statistics:
             queue={state.value: queue.get(state.value, 0) for state in DeliveryState},
             deliveries_24h={state.value: recent.get(state.value, 0) for state in settled},
         )
+
+
+async def _pairs(connection: AsyncConnection, query: Select[Any]) -> dict[Any, int]:
+    return {name: number for name, number in await connection.execute(query)}  # noqa: C416 - a Row is no pair to mypy
