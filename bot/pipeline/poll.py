@@ -10,6 +10,7 @@ poll gets the same document again.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -113,6 +114,7 @@ class Poller:
         self._page_limit = page_limit
         self._slots = asyncio.Semaphore(at_once)
         self._on_alerts = on_alerts
+        self._feed_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
     async def tick(self) -> None:
@@ -138,11 +140,10 @@ class Poller:
     ) -> PollTotals:
         """Poll the named feeds once and now, whatever the schedule says."""
         totals = PollTotals()
-        states = await self._store.feeds.states()
 
         async def one(name: str) -> None:
-            polled = await self._retrieve_in_turn(name, states)
-            totals.add(polled.result, await self._keep(polled))
+            polled, stored = await self._poll(name)
+            totals.add(polled.result, stored)
             on_polled(polled)
 
         async with asyncio.TaskGroup() as group:
@@ -157,10 +158,15 @@ class Poller:
     async def _poll_logged(self, name: str) -> None:
         """Poll one feed; a fault of ours in one feed is loud, but never stops the others."""
         try:
-            polled = await self._retrieve_in_turn(name, await self._store.feeds.states([name]))
-            await self._keep(polled)
+            await self._poll(name)
         except Exception:
             log.exception("poll.defect", feed=name)
+
+    async def _poll(self, name: str) -> tuple[Polled, StoredUpdate]:
+        """Poll one feed, never twice at once: the second would not know what the first is about to store."""
+        async with self._feed_locks[name]:
+            polled = await self._retrieve_in_turn(name, await self._store.feeds.states([name]))
+            return polled, await self._keep(polled)
 
     async def _retrieve_in_turn(self, name: str, states: Mapping[str, FeedState]) -> Polled:
         async with self._slots:

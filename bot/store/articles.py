@@ -48,7 +48,7 @@ async def ids_of_tags(connection: AsyncConnection, slugs: Iterable[str]) -> dict
     found: dict[str, int] = {}
     for chunk in chunks(sorted(set(slugs))):
         rows = await connection.execute(select(tags.c.slug, tags.c.id).where(tags.c.slug.in_(chunk)))
-        found.update(dict(rows))
+        found.update(rows.all())
     return found
 
 

@@ -166,9 +166,6 @@ class Database:
 
     async def _prepare(self, *, migrate: bool) -> None:
         async with self._writer.connect() as connection:
-            if self.is_sqlite and self.path is not None:
-                await connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-                await connection.rollback()
             await connection.begin()
             if not self.is_sqlite:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
@@ -245,7 +242,7 @@ def _on_connect(engine: AsyncEngine, begin: str) -> None:
     def connected(raw: Any, _: object) -> None:
         raw.isolation_level = None
         cursor = raw.cursor()
-        for pragma in (f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "synchronous=FULL"):
+        for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

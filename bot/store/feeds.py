@@ -60,7 +60,7 @@ class Feeds:
 
     async def _sync(self, connection: AsyncConnection, catalogue: Sequence[Feed]) -> None:
         await connection.execute(update(feeds).values(active=false()))
-        known = dict(await connection.execute(select(feeds.c.name, feeds.c.url)))
+        known = dict((await connection.execute(select(feeds.c.name, feeds.c.url))).all())
         for feed in catalogue:
             values: dict[str, Any] = {"url": feed.url, "title": feed.title, "active": True}
             if feed.name not in known:
@@ -103,7 +103,7 @@ class Feeds:
                     .join(feeds, feeds.c.id == entries.c.feed_id)
                     .where(feeds.c.name == feed, entries.c.key.in_(chunk))
                 )
-                known.update(dict(await connection.execute(query)))
+                known.update((await connection.execute(query)).all())
         return known
 
     async def apply(self, found: FeedUpdate, now: Millis) -> StoredUpdate:

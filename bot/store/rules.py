@@ -114,23 +114,21 @@ class Rules:
 
     async def rates(self, chat_id: int, thread_id: int, since: Millis) -> dict[int, tuple[int, Millis | None]]:
         """For each rule how many articles it matched since then, and when the last of them was published."""
-        missing = (
+        borne = article_tags.alias()
+        broken = (
             select(rule_terms.c.rule_id)
-            .outerjoin(
-                article_tags,
-                (article_tags.c.tag_id == rule_terms.c.tag_id) & (article_tags.c.article_id == articles.c.id),
-            )
-            .where(
-                rule_terms.c.rule_id == rules.c.id,
-                rule_terms.c.wanted == article_tags.c.article_id.is_(None),
-            )
+            .select_from(rule_terms)
+            .outerjoin(borne, (borne.c.tag_id == rule_terms.c.tag_id) & (borne.c.article_id == articles.c.id))
+            .where(rule_terms.c.rule_id == rules.c.id, rule_terms.c.wanted == borne.c.article_id.is_(None))
+            .correlate(rules, articles)
             .exists()
         )
         query = (
             select(rules.c.id, func.count(articles.c.id), func.max(articles.c.published_at))
+            .select_from(rules)
             .join(article_tags, article_tags.c.tag_id == rules.c.anchor_id)
             .join(articles, articles.c.id == article_tags.c.article_id)
-            .where(rules.c.chat_id == chat_id, rules.c.thread_id == thread_id, articles.c.seen_at >= since, ~missing)
+            .where(rules.c.chat_id == chat_id, rules.c.thread_id == thread_id, articles.c.seen_at >= since, ~broken)
             .group_by(rules.c.id)
         )
         async with self._database.reading() as connection:

@@ -72,4 +72,4 @@ class Statistics:
 
 
 async def _pairs(connection: AsyncConnection, query: Select[Any]) -> dict[Any, int]:
-    return {name: number for name, number in await connection.execute(query)}  # noqa: C416 - a Row is no pair to mypy
+    return dict((await connection.execute(query)).all())

@@ -75,7 +75,7 @@ def test_a_headline_cannot_turn_the_reading_direction() -> None:
     [
         ("Short.", 280, "Short."),
         ("First sentence is here. Second one is longer than fits.", 30, "First sentence is here."),
-        ("President of the U.S. Administration spoke at length today", 30, "President of the U.S…"),
+        ("President of the U.S. Administration spoke at length today", 30, "President of the U.S.…"),
         ("one two three four five", 12, "one two…"),
         ("x" * 50, 10, "x" * 9 + "…"),
     ],

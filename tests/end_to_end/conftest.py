@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.app import Service, deliver_once, poll_once
-from bot.core.model import Feed, PageMode
+from bot.core.model import Feed
 from bot.playground.newsroom import Newsroom
 from bot.playground.server import Playground
 from bot.settings import FeedSettings, load
@@ -32,6 +32,10 @@ class World:
     newsroom: Newsroom
     folder: Path
     admin: int
+
+    @property
+    def telegram(self):
+        return self.playground.telegram
 
     @property
     def config(self):
@@ -78,19 +82,21 @@ class World:
     async def says(self, chat: int, text: str, **where: int) -> dict:
         """Write to the bot and wait for its next message in that chat."""
         before = len(self.from_bot(chat))
-        self.playground.say(chat, text, **where)
+        self.telegram.say(chat, text, **where)
         await self.playground.wait_for(chat, predicate=lambda _: len(self.from_bot(chat)) > before)
         return self.from_bot(chat)[before]
 
     def from_bot(self, chat: int) -> list[dict]:
-        return [message for message in self.playground.messages(chat) if message["from"]["is_bot"]]
+        return [message for message in self.telegram.messages(chat) if message["from"]["is_bot"]]
 
     def cards(self, chat: int) -> list[dict]:
         """The alerts in a chat: what carries a button to read an article."""
         return [
             message
             for message in self.from_bot(chat)
-            if any("url" in button for row in message.get("reply_markup", {}).get("inline_keyboard", []) for button in row)
+            if any(
+                "url" in button for row in message.get("reply_markup", {}).get("inline_keyboard", []) for button in row
+            )
         ]
 
 
@@ -98,5 +104,5 @@ class World:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     newsroom = Newsroom()
     async with Playground(extra=newsroom.mount, limits=False) as playground:
-        admin = playground.add_user(first_name=ADMIN, language_code="en")
+        admin = playground.telegram.add_user(ADMIN, "en")
         yield World(playground, newsroom, tmp_path, admin)

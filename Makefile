@@ -1,0 +1,51 @@
+# Everything a fresh machine needs is installed by these targets; it has only git, make and Python 3.11+ with venv.
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check bench lock clean
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 python,$(shell command -v $(p) 2>/dev/null)))
+UV := .venv/bin/uv
+ARGS ?=
+
+help: ## show these lines
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.run ## the whole product on one page, no token needed (ARGS="--port 0 --no-feeds")
+	.venv/bin/tagwire demo $(ARGS)
+
+run: .venv/.run ## the service on Telegram; needs TAGWIRE_TOKEN
+	.venv/bin/tagwire run $(ARGS)
+
+test: .venv/.dev ## the whole test suite, with coverage
+	.venv/bin/pytest -n 2 --cov=bot --cov-report= $(ARGS)
+	.venv/bin/coverage report --skip-covered | tail -n 3
+	.venv/bin/coverage report --include='bot/core/*,bot/pipeline/*' --fail-under=90
+
+check: .venv/.dev ## linters, types and the import rules
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: .venv/.dev ## benchmarks, printed as a table
+	.venv/bin/python -m tests.bench $(ARGS)
+
+lock: .venv/.dev ## renew uv.lock after pyproject.toml changed
+	$(UV) lock
+
+clean: ## remove everything that these targets made
+	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
+
+.venv/bin/uv:
+	@test -n "$(PYTHON)" || { echo "make: no python3 found; install Python 3.11 or newer" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "make: $(PYTHON) lacks venv; on Debian: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<0.14"
+
+# --inexact keeps uv itself; --frozen installs what uv.lock says and nothing else.
+.venv/.run: .venv/bin/uv pyproject.toml uv.lock
+	$(UV) sync --quiet --frozen --inexact --no-default-groups
+	@touch $@
+
+.venv/.dev: .venv/bin/uv pyproject.toml uv.lock
+	$(UV) sync --quiet --frozen --inexact
+	@touch $@ .venv/.run

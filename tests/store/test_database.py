@@ -1,0 +1,69 @@
+"""Opening, backing up and sharing a database file."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.store.database import Database, StorageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("sqlite:////proc/nowhere/tagwire.db", "folder cannot be made"),
+        ("postgresql://nobody@127.0.0.1:1/none", "cannot be opened"),
+    ],
+)
+async def test_a_database_that_cannot_be_opened_is_named(url: str, says: str) -> None:
+    with pytest.raises(StorageError, match=says):
+        await Database.open(url)
+
+
+async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.write_bytes(b"this is a text" * 100)
+    with pytest.raises(StorageError, match=r"x\.db.*not a database"):
+        await Database.open(f"sqlite:///{path}")
+
+
+async def test_a_password_is_not_shown() -> None:
+    with pytest.raises(StorageError) as caught:
+        await Database.open("postgresql://someone:hunter2@127.0.0.1:1/none")
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_a_second_instance_on_one_file_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    one, two = await Database.open(url), await Database.open(url)
+    try:
+        with one.hold_instance():
+            with pytest.raises(StorageError, match="in use by another tagwire"), two.hold_instance():
+                pass
+        with two.hold_instance():
+            pass
+    finally:
+        await one.close()
+        await two.close()
+
+
+async def test_a_backup_is_whole_and_never_overwrites(tmp_path: Path) -> None:
+    database = await Database.open(f"sqlite:///{tmp_path / 'x.db'}")
+    try:
+        await database.backup(tmp_path / "copy.db")
+        with pytest.raises(StorageError, match="exists already"):
+            await database.backup(tmp_path / "copy.db")
+        with pytest.raises(StorageError, match="the copy failed"):
+            await database.backup(tmp_path / "no" / "copy.db")
+    finally:
+        await database.close()
+    connection = sqlite3.connect(tmp_path / "copy.db")
+    try:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    finally:
+        connection.close()

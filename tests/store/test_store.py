@@ -1,0 +1,280 @@
+"""What the store promises, on both engines."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+
+from bot.core.matching import satisfies
+from bot.core.model import (
+    Article,
+    ArticleTag,
+    Chat,
+    ChatKind,
+    DeliveryState,
+    EntryChange,
+    Feed,
+    FeedState,
+    FeedUpdate,
+    RuleSpec,
+    Ruling,
+    TagSource,
+    Validators,
+    Verdict,
+)
+from bot.store.database import Database, StorageError
+from bot.store.schema import metadata
+from bot.store.store import Store
+
+NOW = 1_800_000_000_000
+FEEDS = (
+    Feed(name="one", url="https://one.example/rss", title="One"),
+    Feed(name="two", url="https://two.example/rss", title="Two"),
+)
+
+
+def change(key: str, *slugs: str, canonical: str = "", new: bool = True, title: str = "Title") -> EntryChange:
+    article = Article(
+        link=f"https://one.example/{key}",
+        title=title,
+        summary="Summary",
+        source="One",
+        language="en",
+        section="",
+        published_at=NOW,
+        seen_at=NOW,
+        minutes=None,
+        tags=tuple(ArticleTag(slug, TagSource.CATEGORY) for slug in slugs),
+    )
+    return EntryChange(
+        key=key, content_hash=f"{key}{title}", canonical=canonical or article.link, article=article, new=new
+    )
+
+
+def update(*changes: EntryChange, feed: str = "one", alert: bool = True) -> FeedUpdate:
+    state = FeedState(primed=True, validators=Validators(etag='W/"x"'), polled_at=NOW)
+    return FeedUpdate(feed=feed, state=state, changes=changes, alert=alert)
+
+
+async def reader(store: Store, number: int, *specs: RuleSpec, thread: int = 0) -> None:
+    await store.chats.upsert(Chat(id=number, kind=ChatKind.PRIVATE, title="R"), NOW)
+    await store.rules.follow(number, thread, specs, NOW)
+
+
+@pytest.fixture
+async def ready(store: Store) -> Store:
+    await store.feeds.sync_catalogue(FEEDS)
+    return store
+
+
+async def test_the_migrated_schema_is_the_declared_one(store: Store) -> None:
+    def difference(connection):
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+    async with store.database.transaction() as connection:
+        assert await connection.run_sync(difference) == []
+
+
+async def test_a_newer_schema_is_refused(store: Store, database_url: str) -> None:
+    async with store.database.transaction() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StorageError, match="newer than this tagwire knows"):
+        await Database.open(database_url)
+
+
+async def test_the_first_poll_fills_the_archive_and_alerts_nobody(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("nato",)))
+    stored = await ready.feeds.apply(update(change("a", "nato"), alert=False), NOW)
+    assert (stored.new, stored.alerts) == (1, 0)
+    assert [article.title for article in await ready.articles.latest(slugs=["nato"])] == ["Title"]
+
+
+async def test_an_article_of_two_feeds_and_many_tags_gives_one_alert(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("nato",)), RuleSpec(("eu",)))
+    first = await ready.feeds.apply(update(change("a", "nato", "eu")), NOW)
+    second = await ready.feeds.apply(update(change("b", "nato", canonical="https://one.example/a"), feed="two"), NOW)
+    assert (first.alerts, second.alerts) == (1, 0)
+
+
+async def test_a_tag_that_comes_late_reaches_those_it_concerns_once(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("nato",)))
+    await reader(ready, 2, RuleSpec(("eu",)))
+    await ready.feeds.apply(update(change("a", "nato")), NOW)
+    late = await ready.feeds.apply(update(change("b", "eu", canonical="https://one.example/a"), feed="two"), NOW)
+    assert late.alerts == 1
+
+
+@pytest.mark.parametrize("borne", [(), ("a",), ("b",), ("a", "b"), ("a", "c"), ("a", "b", "c")])
+async def test_fan_out_agrees_with_the_pure_rule(ready: Store, borne: tuple[str, ...]) -> None:
+    specs = [
+        RuleSpec(("a",)),
+        RuleSpec(("a", "b")),
+        RuleSpec(("b", "a")),
+        RuleSpec(("a",), ("b",)),
+        RuleSpec(("a", "b"), ("c",)),
+        RuleSpec(("c",), ("a", "b")),
+    ]
+    for number, spec in enumerate(specs, 1):
+        await reader(ready, number, spec)
+    await ready.feeds.apply(update(change("x", *borne)), NOW)
+    got = {delivery.chat_id for delivery in await ready.outbox.claim("w", NOW, 1000, 100)}
+    assert got == {number for number, spec in enumerate(specs, 1) if satisfies(spec, set(borne))}
+
+
+async def test_muted_rules_and_retired_chats_get_nothing(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("nato",)))
+    await reader(ready, 2, RuleSpec(("nato",)))
+    await ready.rules.mute([rule.id for rule in await ready.rules.of_chat(1, 0)], NOW + 1)
+    await ready.chats.retire(2, "blocked", NOW)
+    assert (await ready.feeds.apply(update(change("a", "nato")), NOW)).alerts == 0
+
+
+async def test_a_correction_keeps_tags_and_alerts_nobody(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("nato",)))
+    await ready.feeds.apply(update(change("a", "nato")), NOW)
+    stored = await ready.feeds.apply(update(change("a", new=False, title="Corrected")), NOW)
+    assert (stored.new, stored.changed, stored.alerts) == (0, 1, 0)
+    (article,) = await ready.articles.latest()
+    assert (article.title, [tag.slug for tag in article.tags]) == ("Corrected", ["nato"])
+
+
+async def test_a_rehearsal_tells_and_leaves_no_trace(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("nato",)))
+    rehearsal = await ready.feeds.rehearse(FEEDS, [update(change("a", "nato"))], NOW)
+    assert [(chat, article.title) for chat, _, article in rehearsal.alerts] == [(1, "Title")]
+    assert await ready.articles.latest() == []
+    assert await ready.outbox.counts() == {}
+
+
+async def test_validators_are_kept_byte_for_byte_and_forgotten_with_the_address(ready: Store) -> None:
+    await ready.feeds.apply(update(), NOW)
+    assert (await ready.feeds.states(["one"]))["one"].validators.etag == 'W/"x"'
+    await ready.feeds.sync_catalogue([Feed(name="one", url="https://new.example/rss", title="One")])
+    states = await ready.feeds.states()
+    assert set(states) == {"one"}
+    assert (states["one"].primed, states["one"].validators.etag) == (False, None)
+
+
+async def test_a_claimed_row_is_nobody_elses_until_its_lease_ends(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("nato",)))
+    await ready.feeds.apply(update(change("a", "nato")), NOW)
+    (mine,) = await ready.outbox.claim("one", NOW, 1000, 10)
+    assert mine.attempts == 1
+    assert await ready.outbox.claim("two", NOW + 999, 1000, 10) == []
+    (theirs,) = await ready.outbox.claim("two", NOW + 1000, 1000, 10)
+    assert theirs.attempts == 2
+    await ready.outbox.settle([(mine, Verdict(ruling=Ruling.SENT, message_id=5))], "one", NOW + 1001)
+    assert await ready.outbox.counts() == {DeliveryState.CLAIMED: 1}
+
+
+async def claimed(store: Store, *, number: int = 1, thread: int = 0):
+    await reader(store, number, RuleSpec(("nato",)), thread=thread)
+    await store.feeds.apply(update(change("a", "nato")), NOW)
+    await store.feeds.apply(update(change("b", "nato")), NOW)
+    first, *_ = await store.outbox.claim("w", NOW, 1000, 1)
+    return first
+
+
+@pytest.mark.parametrize(
+    ("verdict", "states"),
+    [
+        (Verdict(ruling=Ruling.SENT, message_id=9), {DeliveryState.SENT: 1, DeliveryState.QUEUED: 1}),
+        (Verdict(ruling=Ruling.DROP), {DeliveryState.DROPPED: 1, DeliveryState.QUEUED: 1}),
+        (Verdict(ruling=Ruling.PARK), {DeliveryState.PARKED: 1, DeliveryState.QUEUED: 1}),
+        (Verdict(ruling=Ruling.RETRY, at=NOW + 5), {DeliveryState.QUEUED: 2}),
+        (Verdict(ruling=Ruling.RETIRE, reason="blocked"), {DeliveryState.DROPPED: 2}),
+        (Verdict(ruling=Ruling.MOVE, moved_to=-5), {DeliveryState.QUEUED: 2}),
+    ],
+)
+async def test_each_ruling_is_carried_out(ready: Store, verdict: Verdict, states: dict[DeliveryState, int]) -> None:
+    delivery = await claimed(ready)
+    await ready.outbox.settle([(delivery, verdict)], "w", NOW)
+    assert await ready.outbox.counts() == states
+
+
+async def test_a_moved_group_keeps_all_it_follows(ready: Store) -> None:
+    delivery = await claimed(ready, number=-1)
+    await ready.outbox.settle([(delivery, Verdict(ruling=Ruling.MOVE, moved_to=-100))], "w", NOW)
+    assert [rule.spec.key for rule in await ready.rules.of_chat(-100, 0)] == ["nato"]
+    assert {row.chat_id for row in await ready.outbox.claim("w", NOW, 1000, 10)} == {-100}
+    old = await ready.chats.get(-1)
+    assert old is not None
+    assert not old.active
+
+
+async def test_a_closed_topic_falls_back_to_the_chats_root(ready: Store) -> None:
+    delivery = await claimed(ready, number=-1, thread=7)
+    await ready.outbox.settle([(delivery, Verdict(ruling=Ruling.ROOT))], "w", NOW)
+    assert 0 in {row.thread_id for row in await ready.outbox.claim("w", NOW, 1000, 10)}
+
+
+async def test_a_try_that_never_left_does_not_count(ready: Store) -> None:
+    delivery = await claimed(ready)
+    await ready.outbox.settle([(delivery, Verdict(ruling=Ruling.RETRY, at=NOW, free=True))], "w", NOW)
+    assert {row.attempts for row in await ready.outbox.claim("w", NOW, 1000, 10)} == {1}
+
+
+async def test_a_broadcast_is_confirmed_once_by_its_author(ready: Store) -> None:
+    await reader(ready, 1)
+    await reader(ready, 2)
+    draft = await ready.broadcasts.draft(7, "<b>Now</b>", NOW)
+    assert await ready.broadcasts.confirm(draft.id, 8, NOW) is None
+    assert await ready.broadcasts.confirm(draft.id, 7, NOW) == 2
+    assert await ready.broadcasts.confirm(draft.id, 7, NOW) is None
+    assert not await ready.broadcasts.cancel(draft.id, 7, NOW)
+
+
+async def test_hot_news_goes_before_alerts(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("nato",)))
+    await ready.feeds.apply(update(change("a", "nato")), NOW)
+    draft = await ready.broadcasts.draft(7, "now", NOW + 5)
+    await ready.broadcasts.confirm(draft.id, 7, NOW + 5)
+    assert [row.kind.value for row in await ready.outbox.claim("w", NOW + 5, 1000, 10)] == ["broadcast", "alert"]
+
+
+async def test_rules_are_followed_and_unfollowed_by_meaning(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("a", "b"), ("c",)))
+    assert await ready.rules.follow(1, 0, [RuleSpec(("b", "a"), ("c",))], NOW) == []
+    assert await ready.rules.unfollow(1, 0, [RuleSpec(("b", "a"), ("c",))]) != []
+    assert await ready.rules.count(1) == 0
+
+
+async def test_rates_count_what_a_rule_would_have_brought(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("a",)), RuleSpec(("a",), ("b",)), RuleSpec(("a", "b")))
+    await ready.feeds.apply(update(change("x", "a"), change("y", "a", "b"), alert=False), NOW)
+    rates = await ready.rules.rates(1, 0, NOW - 1)
+    by_key = {rule.spec.key: rates[rule.id][0] for rule in await ready.rules.of_chat(1, 0)}
+    assert by_key == {"a": 2, "a-b": 1, "a+b": 1}
+
+
+async def test_related_articles_share_most_tags_first(ready: Store) -> None:
+    changes = [change("x", "a", "b"), change("y", "a"), change("z", "a", "b"), change("w", "c")]
+    await ready.feeds.apply(update(*changes, alert=False), NOW)
+    articles = {article.link[-1]: article.id for article in await ready.articles.latest()}
+    assert [article.link[-1] for article in await ready.articles.related(articles["x"])] == ["z", "y"]
+
+
+async def test_what_was_asked_is_answered_once_and_in_time(ready: Store) -> None:
+    await reader(ready, 1)
+    await ready.chats.set_pending(1, "sub", NOW)
+    assert await ready.chats.take_pending(1, NOW + 1, 10) == "sub"
+    assert await ready.chats.take_pending(1, NOW + 1, 10) is None
+    await ready.chats.set_pending(1, "sub", NOW)
+    assert await ready.chats.take_pending(1, NOW + 11, 10) is None
+
+
+async def test_statistics_count_everything(ready: Store) -> None:
+    delivery = await claimed(ready)
+    await ready.outbox.settle([(delivery, Verdict(ruling=Ruling.SENT, message_id=1))], "w", NOW)
+    stats = await ready.stats.collect(NOW)
+    assert stats.feeds == {"healthy": 1, "failing": 0, "gone": 0, "new": 1}
+    assert (stats.articles, stats.subscriptions, stats.chats) == (2, 1, {"active": 1, "inactive": 0})
+    assert (stats.queue["sent"], stats.queue["queued"], stats.deliveries_24h["sent"]) == (1, 1, 1)
+
+
+async def test_tombstones_outlive_a_feeds_window(ready: Store) -> None:
+    await ready.feeds.apply(update(change("a", "nato")), NOW)
+    assert await ready.feeds.prune_entries(NOW + 89 * 86_400_000) == 0
+    assert await ready.feeds.prune_entries(NOW + 91 * 86_400_000) == 1
