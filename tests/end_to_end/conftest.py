@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.app import Service, deliver_once, poll_once
-from bot.core.model import Feed
 from bot.playground.newsroom import Newsroom
 from bot.playground.server import Playground
 from bot.settings import FeedSettings, load
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from bot.core.model import Feed
 
 TOKEN = "42:an-end-to-end-token-of-nothing-0000000000"
 CONFIG = Path(__file__).parents[2] / "config"

@@ -42,9 +42,12 @@ async def test_a_second_instance_on_one_file_is_refused(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'x.db'}"
     one, two = await Database.open(url), await Database.open(url)
     try:
-        with one.hold_instance():
-            with pytest.raises(StorageError, match="in use by another tagwire"), two.hold_instance():
-                pass
+        with (
+            one.hold_instance(),
+            pytest.raises(StorageError, match="in use by another tagwire"),
+            two.hold_instance(),
+        ):
+            pass
         with two.hold_instance():
             pass
     finally:

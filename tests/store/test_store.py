@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -26,7 +28,9 @@ from bot.core.model import (
 )
 from bot.store.database import Database, StorageError
 from bot.store.schema import metadata
-from bot.store.store import Store
+
+if TYPE_CHECKING:
+    from bot.store.store import Store
 
 NOW = 1_800_000_000_000
 FEEDS = (
