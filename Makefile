@@ -1,7 +1,9 @@
 # Everything a fresh machine needs is installed by these targets; it has only git, make and Python 3.11+ with venv.
 .DEFAULT_GOAL := help
 .PHONY: help demo run test check bench lock clean
-PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 python,$(shell command -v $(p) 2>/dev/null)))
+# The first Python that really runs, is new enough and has venv: a name on the PATH may be a shim for nothing.
+FIND_PYTHON = for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done
 UV := .venv/bin/uv
 ARGS ?=
 
@@ -35,10 +37,9 @@ clean: ## remove everything that these targets made
 	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
 
 .venv/bin/uv:
-	@test -n "$(PYTHON)" || { echo "make: no python3 found; install Python 3.11 or newer" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12 ..." >&2; exit 1; }
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "make: $(PYTHON) lacks venv; on Debian: apt install python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	@python="$(or $(PYTHON),$$($(FIND_PYTHON)))"; \
+	test -n "$$python" || { echo "make: needs Python 3.11 or newer with venv; on Debian: apt install python3-venv" >&2; exit 1; }; \
+	$$python -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<0.14"
 
 # --inexact keeps uv itself; --frozen installs what uv.lock says and nothing else.
