@@ -63,9 +63,9 @@ def _by_hand(written: str) -> Millis | None:
         # 24:00 is the next day's first minute.
         start = datetime(int(year), number, int(day), tzinfo=_zone(offset))
         at = start + timedelta(hours=int(hour or 0), minutes=int(minute or 0), seconds=int(second or 0))
+        return round(at.astimezone(UTC).timestamp() * 1000) if at.year >= EARLIEST_YEAR else None
     except (ValueError, OverflowError):
         return None
-    return round(at.astimezone(UTC).timestamp() * 1000) if at.year >= EARLIEST_YEAR else None
 
 
 def _month(word: str) -> int:

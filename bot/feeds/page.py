@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 from bot.core.calendar import reading_minutes
 from bot.core.model import PageFacts
 from bot.feeds.decode import to_text
+from bot.feeds.plain import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +35,10 @@ def read_page(page: Fetched, tag_selector: str) -> PageFacts:
     data = list(_json_ld(tree))
     body = _body(tree)
     return PageFacts(
-        tags=_tags(tree, tag_selector, data, body),
-        section=_meta(tree, "article:section") or _first_text(data, "articleSection"),
-        lead=(_meta(tree, "og:description") or _meta(tree, "description"))[:MAX_LEAD],
-        image=_address(page.url, _meta(tree, "og:image")),
+        tags=tuple(map(storable, _tags(tree, tag_selector, data, body))),
+        section=storable(_meta(tree, "article:section") or _first_text(data, "articleSection"))[:MAX_TAG],
+        lead=storable(_meta(tree, "og:description") or _meta(tree, "description"))[:MAX_LEAD],
+        image=_address(page.url, storable(_meta(tree, "og:image"))),
         minutes=_minutes(tree),
     )
 
@@ -122,5 +123,8 @@ def _minutes(tree: LexborHTMLParser) -> int | None:
 
 
 def _address(base: str, found: str) -> str:
-    address = urljoin(base, found) if found else ""
+    try:
+        address = urljoin(base, found) if found else ""
+    except ValueError:
+        return ""
     return address if address.startswith(("http://", "https://")) else ""

@@ -14,7 +14,7 @@ import feedparser
 from bot.core.model import Entry, Failure, FetchFailed, ParsedFeed
 from bot.feeds.dates import moment
 from bot.feeds.decode import to_utf8
-from bot.feeds.plain import text_of
+from bot.feeds.plain import storable, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 1000
 MAX_TITLE, MAX_SUMMARY, MAX_CATEGORY = 1000, 2000, 100
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+#: RSS's own elements under a prefix that the document never declared: seen in the wild, and clear to any person.
+_STRAY_PREFIX = re.compile(rb"<(/?)rss:", re.IGNORECASE)
+#: References to half a character (`&#55296;`), on which feedparser stops.
+_HALF = re.compile(
+    rb"&#(?:x0*d[89a-f][0-9a-f]{2}|0*(?:5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3]));",
+    re.IGNORECASE,
+)
 _TEXT_TAG = re.compile(r"[^,;]+")
 
 
@@ -33,17 +40,24 @@ def parse(fetched: Fetched) -> ParsedFeed | FetchFailed:
     # Entities expand to any size before a parser can stop them; no feed needs its own (feeds.md 3.1).
     if _ENTITY.search(body[:100_000]):
         return FetchFailed(failure=Failure.UNSAFE, detail=f"{fetched.url}: the document declares XML entities")
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": fetched.url}
-    document = feedparser.parse(body, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+    body = _HALF.sub(b"", body)
+    document = _document(body, fetched.url)
+    if not document.entries and b"<rss:item" in body:
+        document = _document(_STRAY_PREFIX.sub(rb"<\1", body), fetched.url)
     if not document.get("version") and not document.entries:
         return FetchFailed(failure=Failure.NOT_A_FEED, detail=f"{fetched.url}: not a feed: {_instead(body)}")
     base = document.feed.get("link") or fetched.url
     entries = tuple(_entry(raw, base if _is_web(base) else fetched.url) for raw in document.entries[:MAX_ENTRIES])
     return ParsedFeed(
         title=text_of(document.feed.get("title", ""))[:MAX_TITLE],
-        language=str(document.feed.get("language", ""))[:20],
+        language=storable(str(document.feed.get("language", "")))[:20],
         entries=tuple(entry for entry in entries if entry.title),
     )
+
+
+def _document(body: bytes, url: str) -> Any:
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    return feedparser.parse(body, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
 
 
 def _instead(body: bytes) -> str:
@@ -64,7 +78,7 @@ def _entry(raw: Any, base: str) -> Entry:
     summary = text_of(raw.get("summary", "")) or full
     title = text_of(raw.get("title", "")) or summary
     return Entry(
-        guid=str(raw.get("id") or "")[:2000],
+        guid=storable(str(raw.get("id") or ""))[:2000],
         link=link,
         title=title[:MAX_TITLE],
         summary=summary[:MAX_SUMMARY],
@@ -78,7 +92,7 @@ def _link(raw: Any, base: str) -> str:
     """The entry's web address; a guid that is one serves where there is no link, any other scheme never does."""
     for found in (raw.get("link"), raw.get("id") if raw.get("guidislink", True) else None):
         try:
-            address = urljoin(base, str(found).strip()) if found else ""
+            address = urljoin(base, storable(str(found)).strip()) if found else ""
         except ValueError:
             continue
         if _is_web(address):

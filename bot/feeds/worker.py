@@ -15,6 +15,8 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Self, TypeVar
 
+import structlog
+
 from bot.core.model import Failure, FetchFailed, PageFacts
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from bot.core.model import Fetched, ParsedFeed
 
+log = structlog.get_logger(__name__)
 T = TypeVar("T")
 #: Seconds for one document; 6000 items take feedparser about one (feeds.md 3.1).
 TIME_LIMIT_S = 20.0
@@ -55,13 +58,21 @@ class ParserPool:
         except (TimeoutError, BrokenProcessPool) as error:
             why = "took too long" if isinstance(error, TimeoutError) else "ended the parser"
             return FetchFailed(failure=Failure.PARSER, detail=f"{fetched.url}: the document {why}")
+        except Exception as error:  # whatever a document does to the parser, it costs this feed this poll
+            log.exception("parse.defect", url=fetched.url)
+            return FetchFailed(
+                failure=Failure.PARSER, detail=f"{fetched.url}: the document broke the parser ({type(error).__name__})"
+            )
 
     async def read_page(self, page: Fetched, tag_selector: str) -> PageFacts:
-        """The facts of a page; none where reading it took too long."""
+        """The facts of a page; none where it could not be read."""
         try:
             return await self._work(_read_page, page, tag_selector)
         except (TimeoutError, BrokenProcessPool):
-            return PageFacts()
+            log.warning("page.gave_up", url=page.url)
+        except Exception:
+            log.exception("page.defect", url=page.url)
+        return PageFacts()
 
     async def _work(self, function: Callable[..., T], *values: object) -> T:
         async with self._free:

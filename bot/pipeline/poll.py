@@ -23,6 +23,7 @@ from bot.core import cadence
 from bot.core.describe import entry_changes, wants_page
 from bot.core.identity import entry_keys
 from bot.core.model import FeedState, FeedUpdate, Fetched, FetchFailed, NotModified, PageFacts, StoredUpdate
+from bot.store.database import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -121,7 +122,7 @@ class Poller:
         """Start a poll of every feed that is due and not being polled already; returns without waiting for them."""
         for name in await self._store.feeds.due(self._clock(), limit=len(self._feeds)):
             if name in self._feeds and name not in self._under_way:
-                task = asyncio.create_task(self._poll_logged(name), name=f"poll {name}")
+                task = asyncio.create_task(self._poll_in_background(name), name=f"poll {name}")
                 self._under_way[name] = task
                 task.add_done_callback(partial(self._ended, name))
 
@@ -138,29 +139,42 @@ class Poller:
     async def poll_all(
         self, names: Sequence[str], *, on_polled: Callable[[Polled], None] = lambda _: None
     ) -> PollTotals:
-        """Poll the named feeds once and now, whatever the schedule says."""
+        """Poll the named feeds once and now, whatever the schedule says. Raises StorageError."""
         totals = PollTotals()
 
         async def one(name: str) -> None:
-            polled, stored = await self._poll(name)
+            polled, stored = await self._poll_guarded(name)
             totals.add(polled.result, stored)
             on_polled(polled)
 
-        async with asyncio.TaskGroup() as group:
-            for name in names:
-                group.create_task(one(name))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in names:
+                    group.create_task(one(name))
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None  # they fail for one reason: the database is not there
         return totals
 
     async def retrieve_all(self, names: Sequence[str], states: Mapping[str, FeedState]) -> list[Polled]:
         """What polls of the named feeds would store, storing nothing."""
         return list(await asyncio.gather(*(self._retrieve_in_turn(name, states) for name in names)))
 
-    async def _poll_logged(self, name: str) -> None:
-        """Poll one feed; a fault of ours in one feed is loud, but never stops the others."""
+    async def _poll_in_background(self, name: str) -> None:
         try:
-            await self._poll(name)
-        except Exception:
+            await self._poll_guarded(name)
+        except StorageError as error:
+            log.error("poll.not_stored", feed=name, detail=str(error))  # noqa: TRY400 - the line says it all
+
+    async def _poll_guarded(self, name: str) -> tuple[Polled, StoredUpdate]:
+        """Poll one feed; a fault of ours in one feed is loud, but never stops the others. Raises StorageError."""
+        try:
+            return await self._poll(name)
+        except StorageError:
+            raise
+        except Exception as error:
             log.exception("poll.defect", feed=name)
+            detail = f"{name}: a fault of tagwire itself ({type(error).__name__}); the log has it"
+            return Polled(name, Result.FAILED, detail), StoredUpdate()
 
     async def _poll(self, name: str) -> tuple[Polled, StoredUpdate]:
         """Poll one feed, never twice at once: the second would not know what the first is about to store."""

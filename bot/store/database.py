@@ -88,25 +88,38 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction that may write; committed at the end, rolled back on an exception."""
-        if self._rehearsing is not None:
-            async with self._rehearsing.begin_nested():
-                yield self._rehearsing
-        elif self.is_sqlite:
-            async with self._writing, self._writer.begin() as connection:
-                yield connection
-        else:
-            async with self._writer.begin() as connection:
-                yield connection
+        """A connection in a transaction that may write; committed at the end, rolled back on an exception.
+
+        Raises StorageError when the database cannot be used: a full disk, a server that went away.
+        """
+        with self._named():
+            if self._rehearsing is not None:
+                async with self._rehearsing.begin_nested():
+                    yield self._rehearsing
+            elif self.is_sqlite:
+                async with self._writing, self._writer.begin() as connection:
+                    yield connection
+            else:
+                async with self._writer.begin() as connection:
+                    yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction that only reads."""
-        if self._rehearsing is not None:
-            yield self._rehearsing
-            return
-        async with self._reader.connect() as connection:
-            yield connection
+        """A connection in a transaction that only reads. Raises StorageError as `transaction` does."""
+        with self._named():
+            if self._rehearsing is not None:
+                yield self._rehearsing
+                return
+            async with self._reader.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Faults of the database under one name; those of our statements keep their own."""
+        try:
+            yield
+        except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, sqlalchemy.exc.TimeoutError) as error:
+            raise StorageError(f"{shown(self._url)}: cannot be used: {_cause(error)}") from error
 
     @asynccontextmanager
     async def rehearsal(self) -> AsyncIterator[None]:
