@@ -95,6 +95,8 @@ class Fetcher:
             return FetchFailed(failure=Failure.TIMEOUT, detail=f"{url}: no answer within {self._timeout_s:g} s")
         except PrivateAddressError as error:
             return FetchFailed(failure=Failure.ADDRESS, detail=f"{url}: {error}")
+        except aiohttp.InvalidURL as error:
+            return FetchFailed(failure=Failure.ADDRESS, detail=f"{url}: not a valid address: {_words(error)}")
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, PrivateAddressError):
                 return FetchFailed(failure=Failure.ADDRESS, detail=f"{url}: {error.os_error}")

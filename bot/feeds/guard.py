@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import socket
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+#: NAT64 of somebody's own network (RFC 8215).
+_LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 
 
@@ -33,6 +35,8 @@ def is_public(address: str) -> bool:
         inner = ip.ipv4_mapped or ip.sixtofour or (ipaddress.ip_address(ip.packed[-4:]) if ip in _NAT64 else None)
         if inner is not None:
             return is_public(str(inner))
+        if ip.is_site_local or ip in _LOCAL_NAT64:
+            return False
     elif ip in _SHARED:
         return False
     return ip.is_global and not ip.is_multicast

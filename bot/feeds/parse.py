@@ -110,7 +110,7 @@ def _is_web(address: str) -> bool:
 
 def _published(raw: Any) -> Millis | None:
     for name in ("published", "updated", "created"):
-        written = raw.get(name)
+        written = dict.get(raw, name)  # not its own `get`, which gives `published` for a missing `updated`
         if written and (at := moment(raw.get(f"{name}_parsed"), str(written))) is not None:
             return at
     return None

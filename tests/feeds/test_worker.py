@@ -1,0 +1,40 @@
+"""Parsing in a worker process: its death costs one document one poll."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from bot.core.model import Failure, FetchFailed, PageFacts, ParsedFeed
+from bot.feeds.worker import ParserPool
+
+from .test_parse import document, rss
+
+GOOD = document(rss("<item><title>x</title></item>"))
+#: Quadratic in the parser: minutes of work.
+SLOW = document(rss(b"<item " + b"".join(b'a%d="1" ' % n for n in range(100_000)) + b"><title>x</title></item>"))
+
+
+async def test_a_slow_document_is_given_up_and_the_next_one_read() -> None:
+    async with ParserPool(max_workers=1, time_limit_s=20) as parsers:
+        assert isinstance(await parsers.parse(GOOD), ParsedFeed)
+        parsers._time_limit_s = 0.5
+        failed = await parsers.parse(SLOW)
+        assert isinstance(failed, FetchFailed)
+        assert (failed.failure, "took too long" in failed.detail) == (Failure.PARSER, True)
+        assert await parsers.read_page(SLOW, "") == PageFacts()
+        parsers._time_limit_s = 20
+        assert isinstance(await parsers.parse(GOOD), ParsedFeed)
+
+
+async def test_a_killed_worker_is_replaced() -> None:
+    async with ParserPool(max_workers=1) as parsers:
+        await parsers.parse(GOOD)
+        assert parsers._pool is not None
+        for process in parsers._pool._processes.values():
+            os.kill(process.pid, signal.SIGKILL)
+        failed = await parsers.parse(GOOD)
+        again = await parsers.parse(GOOD)
+    assert isinstance(again, ParsedFeed)
+    assert isinstance(failed, FetchFailed)
+    assert failed.failure is Failure.PARSER
