@@ -22,6 +22,7 @@ from bot.core.lexicon import Thesaurus, ThesaurusEntry, ThesaurusError
 from bot.core.model import Feed, PageMode
 from bot.core.pacing import Pacer
 from bot.feeds.fetch import Fetcher
+from bot.feeds.opml import OpmlError
 from bot.feeds.worker import ParserPool
 from bot.pipeline.deliver import Deliverer, TokenRefusedError
 from bot.pipeline.poll import Poller, PollTotals
@@ -365,7 +366,7 @@ class Failed:
     """The failures that a user can cause, by the exit status they deserve."""
 
     wrong = (TokenRefusedError,)
-    running = (StorageError, WebError, PlaygroundError)
+    running = (StorageError, WebError, PlaygroundError, OpmlError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from bot.feeds.opml import OpmlFeed, read, write
+from bot.feeds.opml import OpmlError, OpmlFeed, read, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,10 +27,14 @@ def import_opml(config: Config, source: Path) -> tuple[int, int]:
 
     The file is replaced in one step: a crash leaves the old one whole.
     """
+    try:
+        listed = read(source.read_bytes())
+    except OpmlError as error:
+        raise OpmlError(f"{source}: {error}") from None
     known = {str(feed.url) for feed in config.feeds}
     names = {feed.name for feed in config.feeds}
     blocks, already = [], 0
-    for feed in read(source.read_bytes()):
+    for feed in listed:
         if feed.url in known:
             already += 1
             continue

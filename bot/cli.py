@@ -280,7 +280,9 @@ def _reported() -> Iterator[None]:
         _fail(WRONG, *error.faults)
     except Failed.wrong as error:
         _fail(WRONG, str(error))
-    except (*Failed.running, OSError, sqlite3.Error) as error:
+    except OSError as error:
+        _fail(FAILED, f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except (*Failed.running, sqlite3.Error) as error:
         _fail(FAILED, str(error))
 
 

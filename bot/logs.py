@@ -28,6 +28,15 @@ class Mask:
         return text
 
 
+def terse(record: logging.LogRecord) -> bool:
+    """Give the library's reports of Telegram's refusals one line: they are no defects, and no traceback helps."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is not None and record.name.startswith("telegram") and type(error).__module__ == "telegram.error":
+        record.msg, record.args = f"{record.getMessage()} ({type(error).__name__}: {error})", ()
+        record.exc_info = record.exc_text = None
+    return True
+
+
 def configure(*, level: str, as_json: bool, secrets: Iterable[str] = ()) -> None:
     """Send everything logged from now on to stderr. Called once, by the command that runs."""
     shared: list[Processor] = [
@@ -51,6 +60,7 @@ def configure(*, level: str, as_json: bool, secrets: Iterable[str] = ()) -> None
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail, Mask(secrets)],
         )
     )
+    handler.addFilter(terse)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

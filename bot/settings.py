@@ -317,11 +317,9 @@ def _said(fault: Any, known: Iterable[str]) -> str:
     if fault["type"] == "extra_forbidden":
         return f"there is no such key{_meant(str(fault['loc'][-1]), known)}"
     message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input ")
-    return (
-        message
-        if "token" in fault["loc"] or isinstance(fault["input"], dict)
-        else f"{message} (it is {fault['input']!r})"
-    )
+    given = repr(fault["input"])
+    said_already = "token" in fault["loc"] or isinstance(fault["input"], dict) or given in message
+    return message if said_already else f"{message} (it is {given})"
 
 
 def _table_faults(error: ValidationError, place: str, model: type[Section]) -> list[str]:

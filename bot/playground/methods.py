@@ -36,7 +36,7 @@ class Methods:
 
     def __init__(self, telegram: Telegram) -> None:
         self._telegram = telegram
-        self._polling = 0
+        self._polling = 0  #: number of the newest getUpdates
         self._closing = False
 
     def get(self, name: str) -> Callable[[Params], Awaitable[Any]] | None:
@@ -75,21 +75,22 @@ class Methods:
         return {"url": "", "has_custom_certificate": False, "pending_update_count": len(self._telegram.updates)}
 
     async def _get_updates(self, params: Params) -> list[dict[str, Any]]:
-        if self._polling:
-            said = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
-            raise ApiError(409, said)
+        self._polling += 1
+        mine = self._polling
+        async with self._telegram.changed:
+            self._telegram.changed.notify_all()  # an older poll ends: the newest has the bot
         offset, limit = _number(params, "offset", 0), _number(params, "limit", 100)
         telegram = self._telegram
         if offset:
             telegram.updates[:] = [update for update in telegram.updates if update["update_id"] >= offset]
-        self._polling += 1
         try:
             async with asyncio.timeout(_number(params, "timeout", 0)), telegram.changed:
-                await telegram.changed.wait_for(lambda: bool(telegram.updates) or self._closing)
+                await telegram.changed.wait_for(lambda: telegram.updates or self._closing or self._polling != mine)
         except TimeoutError:
             pass
-        finally:
-            self._polling -= 1
+        if self._polling != mine:
+            said = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+            raise ApiError(409, said)
         return telegram.updates[:limit]
 
     # -- writing

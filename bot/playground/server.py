@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import time
 from collections import deque
@@ -104,7 +105,7 @@ class Playground:
             await site.start()
         except OSError as error:
             await self._runner.cleanup()
-            reason = error.strerror or str(error)
+            reason = os.strerror(error.errno) if error.errno else str(error)
             raise PlaygroundError(
                 f"cannot listen at {self._host}:{self._port}: {reason}; choose another port, or --port 0 for a free one"
             ) from None

@@ -70,13 +70,16 @@ class TelegramBot:
 
     def __init__(self, *, token: str, api_url: str, pacer: Pacer, proxy: str = "") -> None:
         root = api_url.rstrip("/")
+        calls = AiohttpRequest(connections=CONNECTIONS, proxy=proxy or None)
+        updates = AiohttpRequest(connections=1, proxy=proxy or None)
+        self._connections = (calls, updates)
         self._application = (
             Application.builder()
             .token(token)
             .base_url(f"{root}/bot")
             .base_file_url(f"{root}/file/bot")
-            .request(AiohttpRequest(connections=CONNECTIONS, proxy=proxy or None))
-            .get_updates_request(AiohttpRequest(connections=1, proxy=proxy or None))
+            .request(calls)
+            .get_updates_request(updates)
             .rate_limiter(PacingLimiter(pacer))
             .concurrent_updates(InOrder())
             .build()
@@ -128,6 +131,8 @@ class TelegramBot:
         if self._application.running:
             await self._application.stop()
         await self._application.shutdown()
+        for connection in self._connections:
+            await connection.shutdown()  # the library leaves them open when signing in failed
 
     async def _register_menus(self) -> None:
         """Telegram's command menus: readers' in each language, and admins' with the newsroom."""

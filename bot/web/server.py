@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -56,7 +57,7 @@ class WebServer:
         except OSError as error:
             await self._runner.cleanup()
             raise WebError(
-                f"TAGWIRE_WEB__PORT: cannot listen at {self._host}:{self._port}: {error.strerror}; choose another port"
+                f"TAGWIRE_WEB__PORT: cannot listen at {self._host}:{self._port}: {_reason(error)}; choose another port"
             ) from None
         return self
 
@@ -75,3 +76,7 @@ class WebServer:
     async def _metrics(self, _: web.Request) -> web.Response:
         await self._health()  # refreshes the gauges
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)  # the event loop's own text repeats the address
