@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.core.model import RuleSpec
-from bot.core.tags import hashtag
+from bot.core.tags import MAX_LENGTH, hashtag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -150,7 +150,11 @@ class _Reader:
 
     def _take_tag(self, token: _Token) -> None:
         slug = self._canonical(token.text)
-        if not slug:
+        if len(token.text) > MAX_LENGTH:
+            self._faults.append(
+                Fault(FaultKind.TOO_LONG, token.text[:MAX_LENGTH], token.at)
+            )  # cut, it would be another
+        elif not slug:
             self._faults.append(Fault(FaultKind.NOT_A_TAG, token.text, token.at))
         elif self._excluding and not self._rules:
             self._faults.append(Fault(FaultKind.ONLY_EXCLUSIONS, token.text, token.at))

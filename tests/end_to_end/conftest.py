@@ -16,7 +16,7 @@ from bot.playground.server import Playground
 from bot.settings import FeedSettings, load
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.core.model import Feed
 
@@ -87,18 +87,36 @@ class World:
         await self.playground.wait_for(chat, predicate=lambda _: len(self.from_bot(chat)) > before)
         return self.from_bot(chat)[before]
 
+    async def press(self, chat: int, message: dict, data: str, user: int | None = None) -> dict:
+        """Press the button whose data starts so (or forge one) and wait for the bot's answer to the press."""
+        held = [button.get("callback_data", "") for button in buttons(message)]
+        chosen = next((one for one in held if one.startswith(data)), data)
+        callback = self.telegram.press(chat, message["message_id"], chosen, user)
+        return await self.playground.wait_answer(callback)
+
+    async def next_message(self, chat: int, act: Awaitable[object]) -> dict:
+        """The bot's next message in a chat after `act`."""
+        before = len(self.from_bot(chat))
+        await act
+        await self.playground.wait_for(chat, predicate=lambda _: len(self.from_bot(chat)) > before)
+        return self.from_bot(chat)[before]
+
+    async def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something to happen in the local Telegram."""
+        async with asyncio.timeout(20), self.telegram.changed:
+            await self.telegram.changed.wait_for(holds)
+
     def from_bot(self, chat: int) -> list[dict]:
         return [message for message in self.telegram.messages(chat) if message["from"]["is_bot"]]
 
     def cards(self, chat: int) -> list[dict]:
         """The alerts in a chat: what carries a button to read an article."""
-        return [
-            message
-            for message in self.from_bot(chat)
-            if any(
-                "url" in button for row in message.get("reply_markup", {}).get("inline_keyboard", []) for button in row
-            )
-        ]
+        return [message for message in self.from_bot(chat) if any("url" in button for button in buttons(message))]
+
+
+def buttons(message: dict) -> list[dict]:
+    """The buttons under a message."""
+    return [button for row in message.get("reply_markup", {}).get("inline_keyboard", []) for button in row]
 
 
 @pytest.fixture

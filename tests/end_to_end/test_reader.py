@@ -1,0 +1,191 @@
+"""What readers say and press, in both languages, through the real library over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import buttons
+
+LANGUAGES = ("en", "uk")
+
+
+@pytest.mark.parametrize(
+    ("language", "welcome", "menu"), [("en", "News by hashtag", "What you follow"), ("uk", "Новини за", "За чим")]
+)
+async def test_start_help_and_the_menu_speak_the_readers_language(language, welcome, menu, world) -> None:
+    reader = world.telegram.add_user("Reader", language)
+    await world.poll()
+    async with world.running():
+        said = await world.says(reader, "/start")
+        assert welcome in said["text"]
+        assert {"follow:", "lang:uk"} <= {b["callback_data"].rstrip("0123456789") for b in buttons(said)}
+        help_text = (await world.says(reader, "/help"))["text"]
+        for command in ("/sub", "/unsub", "/list", "/latest", "/hot", "/more", "/lang"):
+            assert command in help_text
+        assert "/broadcast" not in help_text
+        commands = world.telegram.commands
+        await world.wait_until(lambda: ("chat:" + str(world.admin), "uk") in commands)
+        shown = {one["command"]: one["description"] for one in commands["default:", "" if language == "en" else "uk"]}
+        assert menu in shown["list"]
+        assert "broadcast" not in shown
+        assert "broadcast" in {one["command"] for one in commands[f"chat:{world.admin}", "uk"]}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_follow_list_unfollow_undo(language, world) -> None:
+    reader = world.telegram.add_user("Reader", language)
+    async with world.running():
+        said = await world.says(reader, "/sub #Peace_Plan НАТО")
+        assert "#peace_plan, #nato" in said["text"]
+        listed = (await world.says(reader, "/list"))["text"]
+        assert "#peace_plan" in listed
+        assert "#nato" in listed
+        again = (await world.says(reader, "/sub nato"))["text"]
+        assert again != said["text"]
+        gone = await world.says(reader, "/unsub #nato")
+        assert "#peace_plan" not in (await world.says(reader, "/unsub #eu"))["text"]
+        assert "#nato" not in (await world.says(reader, "/list"))["text"]
+        await world.press(reader, gone, "undo:")
+        assert "#nato" in (await world.says(reader, "/tags"))["text"]
+        picker = await world.says(reader, "/unsub")
+        assert len(buttons(picker)) == 2
+        await world.press(reader, picker, "del:")
+        await world.press(reader, picker, "del:")  # a double press harms nothing
+        assert "#nato" in (await world.says(reader, "/subscriptions"))["text"]
+
+
+async def test_every_spelling_of_a_command_and_bare_ones(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        assert "Which tags" in (await world.says(reader, "/follow"))["text"]
+        assert "You follow #nato" in (await world.says(reader, "nato"))["text"]  # the answer to the question
+        assert "You follow #eu" in (await world.says(reader, "/subscribe #eu"))["text"]
+        assert "What shall I stop?" in (await world.says(reader, "/unfollow"))["text"]
+        assert "no longer follow #eu" in (await world.says(reader, "/unsubscribe eu"))["text"]
+        offer = await world.says(reader, "#sanctions")
+        assert [b["text"] for b in buttons(offer)] == ["Follow #sanctions"]
+        said = await world.next_message(reader, world.press(reader, offer, "follow:"))
+        assert "You follow #sanctions" in said["text"]
+        assert "I do not know that command" in (await world.says(reader, "/nonsense"))["text"]
+        assert "I answer to commands" in (await world.says(reader, "hello there"))["text"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("/sub #nato + #peace_plan", "#nato and #peace_plan"),
+        ("/sub #nato -#sport", "#nato but not #sport"),
+        ('/sub "peace plan"', "You follow #peace_plan"),
+        ("/sub peace plan", "You follow #peace_plan"),
+        ("/sub 123", "“123” cannot be a hashtag"),
+        ("/sub -#sport", "only what you do not want"),
+        ("/sub <b>", "#b"),
+        ("/sub #a&b<i>", ""),
+        ("/sub " + "x" * 900, "too long"),
+        ("/sub " + " ".join(f"#tag{n}" for n in range(40)), "too many"),
+        ("/latest #no_such_tag_anywhere", "No article on"),
+        ("/latest 123", "I found no tag"),
+        ("/unsub #nato", "You follow nothing yet"),
+        ("/more", "reply to an alert"),
+        ("/hot", "No hot news yet"),
+        ("/lang", "Which language"),
+        ("/list", "You follow nothing yet"),
+        ("/start tag_nato", "You follow #nato"),
+        ("/start tag_НАТО", "You follow #nato"),
+        ("/start tag_", "News by hashtag"),
+        ("/start nonsense", "News by hashtag"),
+        ("/sub@tagwire_bot nato", "You follow #nato"),
+        ("/sub\n#nato", "You follow #nato"),
+        ("/SUB nato", "You follow #nato"),
+    ],
+)
+async def test_what_is_typed_gets_a_clear_answer(typed, says, world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        assert says in (await world.says(reader, typed))["text"]
+
+
+async def test_language_can_be_changed(world) -> None:
+    reader = world.telegram.add_user("Reader", "de")
+    async with world.running():
+        started = await world.says(reader, "/start")
+        assert "News by hashtag" in started["text"]
+        spoken = await world.next_message(reader, world.press(reader, started, "lang:uk"))
+        assert "українською" in spoken["text"].lower()
+        assert "Ви ще ні за чим" in (await world.says(reader, "/list"))["text"]
+        assert "English" in (await world.says(reader, "/lang en"))["text"]
+
+
+async def test_reading(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    await world.poll()  # the archive alerts nobody, but it can be read at once
+    world.newsroom.publish_seed()
+    async with world.running() as service:
+        assert "No article on" in (await world.says(reader, "/latest #sport"))["text"]
+        await world.says(reader, "/sub nato")
+        await service.poll(["sample"])
+        await world.wait_until(lambda: world.cards(reader))
+        (card,) = world.cards(reader)
+        latest = (await world.says(reader, "/latest"))["text"]
+        assert card["text"].splitlines()[0] in latest
+        assert "Latest on #nato" in (await world.says(reader, "/latest nato"))["text"]
+        more = await world.next_message(reader, world.press(reader, card, "more:"))
+        assert more["text"].startswith("More about #nato #peace_plan")
+        said = await world.says(reader, "/more", reply_to=card["message_id"])
+        assert said["text"] == more["text"]
+
+
+async def test_the_buttons_of_a_card(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    await world.poll()
+    async with world.running() as service:
+        await world.says(reader, "/sub nato")
+        world.newsroom.publish_seed()
+        await service.poll(["sample"])
+        await world.wait_until(lambda: world.cards(reader))
+        (card,) = world.cards(reader)
+        assert [b["text"] for b in buttons(card)] == ["Read ↗", "More about", "🔕 Mute #nato", "Unfollow"]
+        muted = await world.press(reader, card, "mute:")
+        assert "#nato is muted for 24 hours" in muted["text"]
+        assert "muted until" in (await world.says(reader, "/list"))["text"]
+        world.newsroom.publish(title="NATO again", tags=["nato"])
+        await service.poll(["sample"])
+        gone = await world.next_message(reader, world.press(reader, card, "drop:"))
+        assert "You no longer follow #nato" in gone["text"]
+        assert "do not follow that" in (await world.press(reader, card, "drop:"))["text"]
+        assert "do not follow that" in (await world.press(reader, card, "mute:"))["text"]
+        assert len(world.cards(reader)) == 1
+
+
+@pytest.mark.parametrize("data", ["follow:999999", "follow:x", "del:999999", "nonsense", "mute:0", "undo:9-"])
+async def test_forged_and_old_buttons_change_nothing(data, world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        said = await world.says(reader, "/sub nato")
+        await world.press(reader, said, data)
+        listed = (await world.says(reader, "/list"))["text"]
+    assert "You follow 1 rule" in listed
+
+
+async def test_more_about_an_article_that_is_gone(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        started = await world.says(reader, "/start")
+        said = await world.next_message(reader, world.press(reader, started, "more:999"))
+    assert "nothing more" in said["text"]
+
+
+async def test_pictures_and_the_like_get_an_answer(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        await world.says(reader, "/start")
+        message = world.telegram.new_message(world.telegram.chat(reader), world.telegram.users[reader], "", [])
+        del message["text"]
+        message["sticker"] = {
+            "file_id": "a", "file_unique_id": "b", "type": "regular", "width": 1, "height": 1,
+            "is_animated": False, "is_video": False,
+        }  # fmt: skip
+        before = len(world.from_bot(reader))
+        world.telegram.update({"message": message})
+        await world.wait_until(lambda: len(world.from_bot(reader)) > before)
+    assert "I can only read text" in world.from_bot(reader)[-1]["text"]
