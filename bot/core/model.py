@@ -367,7 +367,7 @@ class Verdict:
 
     ruling: Ruling
     at: Millis = 0
-    free: bool = False  #: with RETRY: the try never reached Telegram's mind, so it does not count as an attempt
+    free: bool = False  #: with RETRY: surely nobody got it, so it does not count as an attempt
     message_id: int | None = None
     moved_to: int | None = None
     reason: str = ""

@@ -23,7 +23,7 @@ def judge(outcome: Outcome, *, attempts: int, queued_at: Millis, now: Millis, pl
 
     Args:
         outcome: what became of it.
-        attempts: how often the row has reached Telegram, this call included.
+        attempts: how often readers may have got the row, this call included.
         queued_at: when the row was queued; pauses grow with its age.
         now: the time of the answer.
         plain: whether the call was already the plain-text fallback.
@@ -33,12 +33,12 @@ def judge(outcome: Outcome, *, attempts: int, queued_at: Millis, now: Millis, pl
         case Fate.SENT:
             return Verdict(ruling=Ruling.SENT, message_id=outcome.message_id)
         case Fate.FLOOD:
-            return _later(now + outcome.retry_after * SECOND, "429", age, free=True)
+            return _later(now + outcome.retry_after * SECOND, "429", age)
         case Fate.UNSENT | Fate.SERVER:
             pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, age))
-            return _later(now + pause, outcome.detail, age, free=outcome.fate is Fate.UNSENT)
+            return _later(now + pause, outcome.detail, age)
         case Fate.UNAUTHORISED:
-            return _later(now + 60 * SECOND, outcome.detail, age, free=True)
+            return _later(now + 60 * SECOND, outcome.detail, age)
         case Fate.UNKNOWN if attempts <= 1:
             return Verdict(ruling=Ruling.RETRY, at=now + AFTER_UNKNOWN, reason=outcome.detail)
         case Fate.UNKNOWN:
@@ -58,7 +58,7 @@ def judge(outcome: Outcome, *, attempts: int, queued_at: Millis, now: Millis, pl
             return Verdict(ruling=Ruling.PARK, reason=outcome.detail)
 
 
-def _later(at: Millis, reason: str, age: int, *, free: bool) -> Verdict:
+def _later(at: Millis, reason: str, age: int) -> Verdict:
     if age > GIVE_UP_AFTER:
         return Verdict(ruling=Ruling.PARK, reason=f"gave up after a day: {reason}")
-    return Verdict(ruling=Ruling.RETRY, at=at, reason=reason, free=free)
+    return Verdict(ruling=Ruling.RETRY, at=at, reason=reason, free=True)

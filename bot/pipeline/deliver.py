@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
-#: The pump looks for due rows at least this often, whatever it was told.
-LONGEST_SLEEP_S = 30.0
+#: The pump looks for due rows at least this often: another process (`tagwire poll`) queues without telling it.
+LONGEST_SLEEP_S = 2.0
 
 
 class TokenRefusedError(Exception):
@@ -190,8 +190,11 @@ class Deliverer:
         chat = await self._store.chats.get(delivery.chat_id)
         if article is None or chat is None or not chat.active:
             return Verdict(ruling=Ruling.DROP, reason="the article or the chat is gone")
-        rules = await self._store.rules.of_chat(delivery.chat_id, delivery.thread_id)
-        matched = reasons(rules, {tag.slug for tag in article.tags}, self._clock())
+        rules = await self._store.rules.of_chat(delivery.chat_id)
+        here = [rule for rule in rules if rule.thread_id == delivery.thread_id]
+        borne, now = {tag.slug for tag in article.tags}, self._clock()
+        # A row that had to leave its topic matches none of the rules where it stands now, but those of the topic.
+        matched = reasons(here, borne, now) or (() if delivery.thread_id else reasons(rules, borne, now))
         if not matched:
             return Verdict(ruling=Ruling.DROP, reason="no longer followed")
         return card.alert(

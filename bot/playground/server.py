@@ -27,7 +27,7 @@ STATIC = Path(__file__).parent / "static"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 TOKEN = re.compile(r"\d+:[\w-]{10,}", re.ASCII)
 KEPT_CALLS = 1000
-FAULTS = ("429", "500", "502", "reset-before", "reset-after", "hang", "hang-after")
+FAULTS = ("429", "500", "502", "parse", "reset-before", "reset-after", "hang", "hang-after")
 
 
 class PlaygroundError(Exception):
@@ -234,13 +234,15 @@ class Playground:
         if fault.kind == "429":
             said = f"Too Many Requests: retry after {fault.retry_after}"
             raise ApiError(429, said, retry_after=fault.retry_after)
+        if fault.kind == "parse":
+            raise ApiError(400, 'Bad Request: can\'t parse entities: Unsupported start tag "x" at byte offset 0')
         if fault.kind in {"500", "502"}:
             raise ApiError(int(fault.kind), "Internal Server Error" if fault.kind == "500" else "Bad Gateway")
         if fault.kind.startswith("hang"):
             await self._faults_changed.wait()
-        elif request.transport is not None:
+        if request.transport is not None:
             request.transport.abort()
-            raise ApiError(500, "the connection was reset")
+        raise ApiError(500, "the connection was reset")
 
 
 async def _params(request: web.Request) -> dict[str, Any]:

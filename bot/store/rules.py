@@ -72,9 +72,10 @@ class Rules:
             gone = (await connection.scalars(delete(rules).where(*mine).returning(rules.c.key))).all()
         return [spec for key, spec in by_key.items() if key in gone]
 
-    async def of_chat(self, chat_id: int, thread_id: int) -> list[Rule]:
-        """What a chat (and topic) follows, oldest first."""
-        return await self._load(rules.c.chat_id == chat_id, rules.c.thread_id == thread_id)
+    async def of_chat(self, chat_id: int, thread_id: int | None = None) -> list[Rule]:
+        """What a chat (and topic) follows, oldest first; over all its topics when none is named."""
+        topic = [] if thread_id is None else [rules.c.thread_id == thread_id]
+        return await self._load(rules.c.chat_id == chat_id, *topic)
 
     async def with_tag(self, chat_id: int, thread_id: int, slugs: Sequence[str]) -> list[Rule]:
         """Those of a chat's rules that want any of these tags."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,14 +42,17 @@ class World:
         return self.playground.telegram
 
     @property
-    def config(self):
-        environ = {
+    def environ(self) -> dict[str, str]:
+        return {
             "TAGWIRE_TOKEN": TOKEN,
             "TAGWIRE_ADMINS": str(self.admin),
             "TAGWIRE_DATABASE": f"sqlite:///{self.folder / 'tagwire.db'}",
             "TAGWIRE_API_URL": self.playground.url,
             "TAGWIRE_FETCH__ALLOW_PRIVATE": "true",
         }
+
+    @property
+    def config(self):
         feed = FeedSettings(
             name="sample",
             url=f"{self.playground.url}/newsroom/rss.xml",
@@ -56,7 +62,7 @@ class World:
             pages="always",
             tag_selector=".article-tags a",
         )
-        return replace(load(CONFIG, environ), feeds=(feed,))
+        return replace(load(CONFIG, self.environ), feeds=(feed,))
 
     async def poll(self):
         return await poll_once(self.config, ())
@@ -79,6 +85,25 @@ class World:
             ready.cancel()
             service.stop()
             await task
+
+    async def command(self, *words: str, **environ: str) -> asyncio.subprocess.Process:
+        """`tagwire` as a process of its own, its output kept."""
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", *words,
+            env={**os.environ, "TAGWIRE_CONFIG": str(self.written_config()), **self.environ, **environ},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+
+    def written_config(self) -> Path:
+        """The configuration as a folder, with the sample feed alone."""
+        target = self.folder / "config"
+        if not target.exists():
+            shutil.copytree(CONFIG, target)
+            (target / "feeds.toml").write_text(
+                f'[[feed]]\nname = "sample"\nurl = "{self.playground.url}/newsroom/rss.xml"\n'
+                'title = "Sample Newsroom"\nlanguage = "en"\npages = "always"\ntag_selector = ".article-tags a"\n'
+            )
+        return target
 
     async def says(self, chat: int, text: str, **where: int) -> dict:
         """Write to the bot and wait for its next message in that chat."""
@@ -119,9 +144,22 @@ def buttons(message: dict) -> list[dict]:
     return [button for row in message.get("reply_markup", {}).get("inline_keyboard", []) for button in row]
 
 
+@asynccontextmanager
+async def a_world(folder: Path, *, limits: bool) -> AsyncIterator[World]:
+    newsroom = Newsroom()
+    async with Playground(extra=newsroom.mount, limits=limits) as playground:
+        admin = playground.telegram.add_user(ADMIN, "en")
+        yield World(playground, newsroom, folder, admin)
+
+
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    newsroom = Newsroom()
-    async with Playground(extra=newsroom.mount, limits=False) as playground:
-        admin = playground.telegram.add_user(ADMIN, "en")
-        yield World(playground, newsroom, tmp_path, admin)
+    async with a_world(tmp_path, limits=False) as one:
+        yield one
+
+
+@pytest.fixture
+async def world_with_limits(tmp_path: Path) -> AsyncIterator[World]:
+    """With Telegram's flood rules."""
+    async with a_world(tmp_path, limits=True) as one:
+        yield one

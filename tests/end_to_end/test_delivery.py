@@ -1,0 +1,146 @@
+"""What Telegram answers, and what becomes of the card."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.app import opened
+
+
+async def follows(world, *people: int, tag: str = "#nato") -> None:
+    """Everybody follows a tag, the archive is filled, and the seed article is queued for them."""
+    async with world.running():
+        for one in people:
+            await world.says(one, f"/sub {tag}")
+    await world.poll()
+    world.newsroom.publish_seed()
+    assert (await world.poll()).alerts_queued == len(people)
+
+
+async def rows(world) -> dict[str, int]:
+    async with opened(world.config) as store:
+        return {state.value: number for state, number in (await store.outbox.counts()).items()}
+
+
+async def test_blocked_and_deleted_readers_are_retired_and_start_brings_them_back(world) -> None:
+    gone, blocked, there = (world.telegram.add_user(name, "en") for name in ("Gone", "Blocked", "There"))
+    await follows(world, gone, blocked, there)
+    world.telegram.deactivate(gone)
+    world.telegram.chat(blocked).refusal = (403, "Forbidden: bot was blocked by the user")
+    totals = await world.deliver()
+    assert (totals.sent, totals.retired_chats, totals.failed, totals.left) == (1, 2, 0, 0)
+    world.newsroom.publish(title="NATO again", tags=["nato"])
+    assert (await world.poll()).alerts_queued == 1  # nobody who is gone is queued for
+    world.telegram.unblock(blocked)
+    async with world.running() as service:
+        await world.says(blocked, "/start")
+        world.newsroom.publish(title="NATO a third time", tags=["nato"])
+        await service.poll(["sample"])
+        await world.wait_until(lambda: world.cards(blocked))
+    assert [card["text"].splitlines()[0] for card in world.cards(blocked)] == ["NATO a third time"]
+
+
+@pytest.mark.parametrize("kind", ["500", "502", "429"])
+async def test_a_fault_that_passes_delays_and_repeats_nothing(kind, world) -> None:
+    reader = world.telegram.add_user("Olivia", "en")
+    await follows(world, reader)
+    world.playground.set_fault(kind, times=1, retry_after=1)
+    first = await world.deliver()
+    assert (first.sent, first.failed) == (0, 0)
+    assert first.left == 1
+    async with world.running():
+        await world.wait_until(lambda: world.cards(reader))
+    assert len(world.cards(reader)) == 1
+
+
+@pytest.mark.parametrize(("kind", "arrived"), [("reset-before", 0), ("reset-after", 1)])
+async def test_an_answer_that_never_came_is_not_repeated_blindly(kind, arrived, world) -> None:
+    reader = world.telegram.add_user("Olivia", "en")
+    await follows(world, reader)
+    world.playground.set_fault(kind, times=1)
+    totals = await world.deliver()
+    assert (totals.sent, totals.failed, totals.left, len(world.cards(reader))) == (0, 0, 1, arrived)
+    assert (await world.deliver()).sent == 0  # half a minute must pass before the one repetition
+    assert len(world.cards(reader)) == arrived
+
+
+async def test_one_chats_trouble_does_not_hold_up_the_others(world) -> None:
+    slow, quick = (world.telegram.add_user(name, "en") for name in ("Slow", "Quick"))
+    await follows(world, slow, quick)
+    world.playground.set_fault("429", chat_id=slow, retry_after=600)
+    totals = await world.deliver()
+    assert (totals.sent, totals.left) == (1, 1)
+    assert len(world.cards(quick)) == 1
+
+
+async def test_markup_that_telegram_cannot_read_goes_out_as_text(world) -> None:
+    reader = world.telegram.add_user("Olivia", "en")
+    await follows(world, reader)
+    world.playground.set_fault("parse", times=1)
+    assert (await world.deliver()).sent == 1
+    message = world.from_bot(reader)[-1]
+    story = world.newsroom.stories[0]
+    assert message["text"].startswith(story.title)
+    assert message["text"].endswith(story.path)  # the link is in the text now
+    assert {entity["type"] for entity in message["entities"]} == {"hashtag", "url"}
+
+
+async def test_a_card_nobody_can_take_is_parked_and_never_loops(world) -> None:
+    reader = world.telegram.add_user("Olivia", "en")
+    await follows(world, reader)
+    world.telegram.chat(reader).refusal = (400, "Bad Request: something nobody has seen yet")
+    totals = await world.deliver()
+    assert (totals.sent, totals.failed, totals.left) == (0, 1, 0)
+    assert await rows(world) == {"parked": 1}
+
+
+async def test_no_right_to_write_drops_the_card_and_keeps_the_chat(world) -> None:
+    async with world.running():
+        group = world.telegram.add_group("Group", admin=world.admin)
+        await world.playground.wait_for(group)
+        await world.says(group, "/sub #nato", user_id=world.admin)
+    await world.poll()
+    world.telegram.restrict(group)
+    world.newsroom.publish_seed()
+    assert (await world.poll()).alerts_queued == 1
+    totals = await world.deliver()
+    assert (totals.sent, totals.failed, totals.retired_chats, totals.left) == (0, 0, 0, 0)
+    assert await rows(world) == {"dropped": 1}
+
+
+async def test_an_article_corrected_while_it_waited_goes_out_corrected(world) -> None:
+    reader = world.telegram.add_user("Olivia", "en")
+    await follows(world, reader)
+    story = world.newsroom.stories[0]
+    world.newsroom.edit(story.id, title="A corrected headline")
+    totals = await world.poll()
+    assert (totals.articles_changed, totals.alerts_queued) == (1, 0)
+    await world.deliver()
+    (card,) = world.cards(reader)
+    assert card["text"].startswith("A corrected headline")
+
+
+async def test_unfollowed_while_it_waited_is_not_sent(world) -> None:
+    reader = world.telegram.add_user("Olivia", "en")
+    await follows(world, reader)
+    async with opened(world.config) as store:
+        await store.rules.unfollow(reader, 0, [rule.spec for rule in await store.rules.of_chat(reader, 0)])
+    assert (await world.deliver()).sent == 0
+    assert world.cards(reader) == []
+
+
+async def test_a_hundred_readers_within_telegrams_limits(world_with_limits) -> None:
+    world = world_with_limits
+    people = [world.telegram.add_user(f"Reader {n}", "en") for n in range(100)]
+    await world.poll()
+    async with opened(world.config) as store:
+        from bot.core.model import Chat, ChatKind, RuleSpec  # noqa: PLC0415
+
+        for person in people:
+            await store.chats.upsert(Chat(id=person, kind=ChatKind.PRIVATE), 1)
+            await store.rules.follow(person, 0, [RuleSpec(("nato",))], 1)
+    world.newsroom.publish_seed()
+    await world.poll()
+    totals = await world.deliver()
+    assert (totals.sent, totals.failed, totals.left) == (100, 0, 0)
+    assert [call["status"] for call in world.playground.calls if call["method"] == "sendMessage"] == [200] * 100
