@@ -91,9 +91,9 @@ class PacingLimiter(BaseRateLimiter[Bulk]):
 
 
 def seconds(flood: RetryAfter) -> int:
-    """`retry_after` in whole seconds; the library hands it out as int or as timedelta (telegram.md 2.3)."""
+    """`retry_after` in whole seconds; the library hands it out as a number or as timedelta (telegram.md 2.3)."""
     asked = flood.retry_after
-    return math.ceil(asked if isinstance(asked, int) else asked.total_seconds())
+    return math.ceil(asked if isinstance(asked, int | float) else asked.total_seconds())
 
 
 def _chat(data: dict[str, Any]) -> int:

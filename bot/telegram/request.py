@@ -62,7 +62,7 @@ class AiohttpRequest(BaseRequest):
         pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         """Call Telegram: (HTTP status, body). Raises NotSentError, BrokenError or TimedOut."""
-        if self._session is None:
+        if self._session is None or self._session.closed:
             raise NotSentError("the connection is not open")
         read, write = _seconds(read_timeout, READ_S), _seconds(write_timeout, WRITE_S)
         timeout = aiohttp.ClientTimeout(
