@@ -13,6 +13,7 @@ import pytest
 
 from bot.store.database import Database
 from bot.store.store import Store
+from tests.site import Site, running_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -63,3 +64,10 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     database = await Database.open(database_url)
     yield Store(database)
     await database.close()
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    """A local site."""
+    async with running_site() as one:
+        yield one

@@ -35,6 +35,15 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 7_461_727
 
 
+#: Faults of our own statements, which are defects; whatever else a driver raises is the database being in the way.
+DEFECTS = (
+    sqlalchemy.exc.ProgrammingError,
+    sqlalchemy.exc.IntegrityError,
+    sqlalchemy.exc.DataError,
+    sqlalchemy.exc.NotSupportedError,
+)
+
+
 class StorageError(Exception):
     """The database cannot be used; the text says what, where, and what to do."""
 
@@ -115,10 +124,12 @@ class Database:
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Faults of the database under one name; those of our statements keep their own."""
+        """Faults of the database, a full disk or a lost server, under one name; our defects keep their own."""
         try:
             yield
-        except (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, sqlalchemy.exc.TimeoutError) as error:
+        except DEFECTS:
+            raise
+        except (sqlalchemy.exc.DBAPIError, sqlalchemy.exc.TimeoutError, OSError) as error:
             raise StorageError(f"{shown(self._url)}: cannot be used: {_cause(error)}") from error
 
     @asynccontextmanager

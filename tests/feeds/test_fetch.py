@@ -12,11 +12,10 @@ from aiohttp import web
 
 from bot.core.model import Failure, Fetched, FetchFailed, NotModified, Validators
 from bot.feeds.fetch import retry_after
-
-from .conftest import fetcher
+from tests.site import fetcher
 
 if TYPE_CHECKING:
-    from .conftest import Site
+    from tests.site import Site
 
 NONE = Validators()
 ODD = Validators(etag='W/"a b"', last_modified="Tue, 99 Nov 2025 25:61:00 KYIV")

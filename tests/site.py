@@ -1,10 +1,10 @@
-"""A local site that answers as a test tells it."""
+"""A local site that answers as a test tells it; the `site` fixture of conftest.py starts one."""
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import pytest
 from aiohttp import web
 
 from bot.feeds.fetch import Fetcher
@@ -43,8 +43,9 @@ class Site:
         return await handler(request) if handler else web.Response(status=404)
 
 
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
+@asynccontextmanager
+async def running_site() -> AsyncIterator[Site]:
+    """A site on a free port."""
     site = Site()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", site.answer)

@@ -1,0 +1,252 @@
+"""Polling: against a local site, into a real database of each engine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from bot.core.lexicon import Thesaurus, ThesaurusEntry
+from bot.core.model import Chat, ChatKind, Feed, PageMode, RuleSpec
+from bot.feeds.worker import ParserPool
+from bot.pipeline.poll import Poller, Result
+from bot.pipeline.ports import SilentMeter
+from bot.store.database import StorageError
+from tests.site import fetcher
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.store.store import Store
+    from tests.site import Site
+
+NOW = 1_800_000_000_000
+READER = 7
+
+
+class World:
+    """A poller whose clock a test turns."""
+
+    def __init__(self, store: Store, site: Site, parsers: ParserPool) -> None:
+        self.store, self.site, self.parsers = store, site, parsers
+        self.now = NOW
+        self.feeds: dict[str, Feed] = {}
+        self.told: list[object] = []
+        self.woken = 0
+
+    def feed(self, name: str, items: str | None = None, **options: object) -> None:
+        """A feed of the catalogue, served as RSS unless told otherwise."""
+        if items is not None:
+            self.publish(name, items)
+        self.feeds[name] = Feed(name=name, url=f"{self.site.url}/{name}", title=name.title(), **options)  # type: ignore[arg-type]
+
+    def publish(self, name: str, items: str) -> None:
+        body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>{name}</title>{items}</channel></rss>'
+        self.site.serve(f"/{name}", body=body.encode())
+
+    async def poll(self):
+        """One round over every feed."""
+        async with fetcher() as fetch:
+            poller = self.poller(fetch)
+            await self.store.feeds.sync_catalogue(list(self.feeds.values()))
+            self.told = []
+            totals = await poller.poll_all(list(self.feeds), on_polled=self.told.append)
+            await poller.stop()
+            return totals
+
+    def poller(self, fetch) -> Poller:
+        return Poller(
+            store=self.store, fetcher=fetch, parsers=self.parsers, feeds=self.feeds.values(),
+            thesaurus=Thesaurus.build([ThesaurusEntry("nato", {"en": "NATO"}, {"en": ("NATO",)}, ())]),
+            clock=lambda: self.now, meter=SilentMeter(), page_limit=3, at_once=4, on_alerts=self._wake,
+        )  # fmt: skip
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def details(self) -> dict[str, str]:
+        return {polled.feed: polled.detail for polled in self.told}  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+async def world(store: Store, site: Site) -> AsyncIterator[World]:
+    await store.chats.upsert(Chat(id=READER, kind=ChatKind.PRIVATE), NOW)
+    await store.rules.follow(READER, 0, [RuleSpec(("nato",))], NOW)
+    async with ParserPool(max_workers=1) as parsers:
+        yield World(store, site, parsers)
+
+
+def item(number: int, title: str = "NATO", **more: str) -> str:
+    extra = "".join(f"<{name}>{value}</{name}>" for name, value in more.items())
+    return f"<item><guid>{number}</guid><title>{title}</title><link>https://e.org/{number}</link>{extra}</item>"
+
+
+async def test_one_bad_feed_never_stops_the_rest(world: World) -> None:
+    world.feed("good", item(1))
+    world.feed("missing")
+    world.feed("page")
+    world.site.serve("/page", body=b"<html>no feed</html>")
+    world.feed("entities")
+    world.site.serve("/entities", body=b'<!DOCTYPE r [<!ENTITY a "b">]><rss/>')
+    world.feed("half", "<item><title>a &#55296; b</title></item>")
+    totals = await world.poll()
+    assert (totals.feeds, totals.fetched, totals.failed, totals.articles_new) == (5, 2, 3, 2)
+    details = world.details()
+    assert "HTTP 404" in details["missing"]
+    assert "it is a web page" in details["page"]
+    assert "XML entities" in details["entities"]
+
+
+async def test_the_archive_is_filled_in_silence_and_only_news_alerts(world: World) -> None:
+    world.feed("a", item(1) + item(2))
+    assert (await world.poll()).alerts_queued == 0
+    world.publish("a", item(3) + item(1) + item(2))
+    totals = await world.poll()
+    assert (totals.articles_new, totals.alerts_queued, world.woken) == (1, 1, 1)
+    world.publish("a", item(2) + item(1) + item(3))  # another order is no news
+    totals = await world.poll()
+    assert (totals.articles_new, totals.articles_changed, totals.alerts_queued) == (0, 0, 0)
+    world.publish("a", item(3, "NATO corrected"))
+    totals = await world.poll()
+    assert (totals.articles_new, totals.articles_changed, totals.alerts_queued) == (0, 1, 0)
+
+
+async def test_a_story_of_two_feeds_is_one_alert(world: World) -> None:
+    world.feed("a", "")
+    world.feed("b", "")
+    await world.poll()
+    world.publish("a", item(1))
+    world.publish("b", item(1).replace("e.org/1", "e.org/1?utm_source=b"))
+    totals = await world.poll()
+    assert totals.alerts_queued == 1
+
+
+async def test_a_feed_that_is_gone_and_one_that_asked_to_wait_are_left_alone(world: World) -> None:
+    world.feed("gone")
+    world.site.serve("/gone", status=410)
+    world.feed("busy")
+    world.site.serve("/busy", status=503, Retry_After="60")
+    assert (await world.poll()).failed == 2
+    asked = len(world.site.asked)
+    assert (await world.poll()).left_alone == 2
+    assert len(world.site.asked) == asked
+    assert world.details() == {"gone": "the feed is gone (410)", "busy": "its site has asked to wait"}
+    world.now += 61_000
+    world.publish("busy", item(1))
+    totals = await world.poll()
+    assert (totals.left_alone, totals.fetched) == (1, 1)
+
+
+async def test_an_unchanged_document_is_not_parsed_again(world: World) -> None:
+    world.feed("a", item(1))
+    await world.poll()
+    parsed: list[object] = []
+    world.parsers = _Counting(world.parsers, parsed)  # type: ignore[assignment]
+    totals = await world.poll()
+    assert (totals.fetched, parsed) == (1, [])
+
+
+class _Counting:
+    def __init__(self, parsers: ParserPool, seen: list[object]) -> None:
+        self._parsers, self._seen = parsers, seen
+
+    async def parse(self, fetched):
+        self._seen.append(fetched)
+        return await self._parsers.parse(fetched)
+
+
+async def test_pages_are_read_for_news_only_and_a_failing_page_costs_nothing(world: World) -> None:
+    world.feed("a", item(1), pages=PageMode.ALWAYS)
+    await world.poll()
+    assert [request.path for request in world.site.asked] == ["/a"]
+    page = b"<article><p>Tags: #nato</p></article>"
+    for number in range(2, 8):
+        world.site.serve(f"/p{number}", body=page)
+    world.site.serve("/p7", status=500)
+    items = "".join(
+        item(n, "Talks").replace(f"https://e.org/{n}", f"{world.site.url}/p{n}") for n in (7, 2, 3, 4, 5, 6)
+    )
+    world.publish("a", items)
+    totals = await world.poll()
+    assert totals.articles_new == 6
+    pages = [request.path for request in world.site.asked if request.path.startswith("/p")]
+    assert len(pages) == 3  # the limit
+    assert totals.alerts_queued == 2
+
+
+async def test_a_defect_of_ours_in_one_feed_is_loud_and_stops_no_other(world: World) -> None:
+    world.feed("a", item(1))
+    world.feed("b", item(2))
+    world.parsers = _Failing(world.parsers)  # type: ignore[assignment]
+    totals = await world.poll()
+    assert (totals.fetched, totals.failed) == (1, 1)
+    assert "a fault of tagwire itself (ZeroDivisionError)" in world.details()["a"]
+
+
+class _Failing:
+    def __init__(self, parsers: ParserPool) -> None:
+        self._parsers = parsers
+
+    async def parse(self, fetched):
+        return 1 / 0 if fetched.url.endswith("/a") else await self._parsers.parse(fetched)
+
+
+async def test_a_database_that_went_away_ends_the_round_with_its_name(world: World, database_url: str) -> None:
+    world.feed("a", item(1))
+    await world.poll()
+    await take_away(world.store, database_url)
+    world.publish("a", "".join(item(n, description="x" * 1500) for n in range(2, 60)))
+    async with fetcher() as fetch:
+        with pytest.raises(StorageError, match="cannot be used"):
+            await world.poller(fetch).poll_all(["a"])
+
+
+async def take_away(store: Store, database_url: str) -> None:
+    """Fill the disk of an SQLite file; turn PostgreSQL's clients out and lock the door."""
+    if store.database.is_sqlite:
+        async with store.database.transaction() as connection:
+            await connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        return
+    name = make_url(database_url).database
+    server = await asyncpg.connect(os.environ["TAGWIRE_TEST_POSTGRES"])
+    await server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    await server.close()
+
+
+async def test_ticks_poll_what_is_due_and_nothing_twice_at_once(world: World) -> None:
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_):
+        from aiohttp import web  # noqa: PLC0415
+
+        started.set()
+        await go_on.wait()
+        return web.Response(body=f"<rss version='2.0'><channel>{item(1)}</channel></rss>".encode())
+
+    world.feed("a")
+    world.site.handle("/a", slow)
+    await world.store.feeds.sync_catalogue(list(world.feeds.values()))
+    async with fetcher() as fetch:
+        poller = world.poller(fetch)
+        await poller.tick()
+        await started.wait()
+        await poller.tick()
+        go_on.set()
+        await asyncio.gather(*poller._under_way.values())
+        assert len(world.site.asked) == 1
+        await poller.tick()  # not due yet
+        assert not poller._under_way
+        world.now += 300_000
+        await poller.tick()
+        assert list(poller._under_way) == ["a"]
+        await poller.stop()
+    assert (await world.store.feeds.states(["a"]))["a"].primed
+
+
+def test_results_are_the_words_of_the_contract() -> None:
+    assert {result.value for result in Result} == {"fetched", "not_modified", "failed", "left_alone"}
