@@ -46,10 +46,10 @@ class Texts:
     def words(self) -> Words:
         """What a card says."""
         return Words(
-            read=self.text("Read ↗"),
+            read=self.text("Read"),
             more_about=self.text("More about"),
             unfollow=self.text("Unfollow"),
-            mute=lambda tag: self.text("🔕 Mute {tag}", tag=tag),
+            mute=lambda tag: self.text("Mute {tag}", tag=tag),
             minutes=lambda n: self.plural("{n} min read", "{n} min read", n),
         )
 

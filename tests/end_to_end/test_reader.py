@@ -144,7 +144,7 @@ async def test_the_buttons_of_a_card(world) -> None:
         await service.poll(["sample"])
         await world.wait_until(lambda: world.cards(reader))
         (card,) = world.cards(reader)
-        assert [b["text"] for b in buttons(card)] == ["Read ↗", "More about", "🔕 Mute #nato", "Unfollow"]
+        assert [b["text"] for b in buttons(card)] == ["Read", "More about", "Mute #nato", "Unfollow"]
         muted = await world.press(reader, card, "mute:")
         assert "#nato is muted for 24 hours" in muted["text"]
         assert "muted until" in (await world.says(reader, "/list"))["text"]
