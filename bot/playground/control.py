@@ -11,9 +11,10 @@ from aiohttp import web
 from bot.playground.telegram import BOT, UnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
-    from bot.playground.server import Playground
+    from bot.playground.faults import Faults
+    from bot.playground.telegram import Telegram
 
 STATES = ("block", "unblock", "deactivate", "kick", "migrate", "restrict")
 
@@ -22,9 +23,9 @@ class BadRequestError(Exception):
     """The call lacks something; the text says what."""
 
 
-def mount(app: web.Application, playground: Playground) -> None:
-    """Add the control API's routes."""
-    control = _Control(playground)
+def mount(app: web.Application, telegram: Telegram, faults: Faults, calls: Iterable[dict[str, Any]]) -> None:
+    """Add the control API's routes; `calls` are those of the Bot API so far."""
+    control = _Control(telegram, faults, calls)
     routes: dict[tuple[str, str], Callable[[Any], Awaitable[Any]]] = {
         ("GET", "state"): control.state,
         ("GET", "messages"): control.messages,
@@ -64,9 +65,10 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 
 class _Control:
-    def __init__(self, playground: Playground) -> None:
-        self._playground = playground
-        self._telegram = playground.telegram
+    def __init__(self, telegram: Telegram, faults: Faults, calls: Iterable[dict[str, Any]]) -> None:
+        self._telegram = telegram
+        self._faults = faults
+        self._calls = calls
 
     async def state(self, _: dict[str, Any]) -> dict[str, Any]:
         chats = self._telegram.chats
@@ -80,7 +82,7 @@ class _Control:
         return {"messages": self._telegram.messages(_int(given, "chat_id"))}
 
     async def calls(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"calls": list(self._playground.calls)}
+        return {"calls": list(self._calls)}
 
     async def add_user(self, given: dict[str, Any]) -> dict[str, Any]:
         name, language = _str(given, "first_name"), str(given.get("language_code", "en"))
@@ -106,7 +108,7 @@ class _Control:
         return {"id": self._telegram.press(chat_id, message_id, _str(given, "data"), _optional(given, "user_id"))}
 
     async def set_fault(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._playground.set_fault(
+        self._faults.set(
             _str(given, "kind"),
             chat_id=_optional(given, "chat_id"),
             times=_optional(given, "times"),
@@ -115,7 +117,7 @@ class _Control:
         return {}
 
     async def clear_faults(self, _: dict[str, Any]) -> dict[str, Any]:
-        self._playground.clear_faults()
+        self._faults.clear()
         return {}
 
     def change(self, name: str) -> Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]:

@@ -7,21 +7,19 @@ invented.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from hashlib import sha256
-from html import escape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
+
+from bot.playground.pages import article, block, html, rss
+from bot.playground.stories import ARCHIVE, ROOT, SEED, UKRAINIAN, WORDS, Story
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-ROOT = "/newsroom"
 FEED_LENGTH = 25  #: items in a feed; about what the real one carries
 #: What XML 1.0 cannot carry (and lone surrogates, which UTF-8 cannot): it comes with a careless paste.
 _UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -29,49 +27,6 @@ _UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 class NewsroomError(Exception):
     """A story that cannot be published or edited; the message is one line for people."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """A published story; `tags` are slugs without `#`, `body` holds paragraphs parted by blank lines."""
-
-    title: str
-    lead: str
-    body: str
-    tags: tuple[str, ...]
-    published: datetime
-    language: str = "en"
-    section: str = ""  #: "": the language's usual one
-    id: int = 0  #: 0 until published
-
-    @property
-    def path(self) -> str:
-        """The article's page on this site."""
-        return f"{ROOT}/news/general/{self.id}.html"
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a page says around a story, in one language."""
-
-    agency: str
-    section: str
-    minutes: str
-    tags: str
-    more: str
-    hot: str
-    latest: str
-    feed: str
-
-
-WORDS = {
-    "en": Words(
-        "Sample-Ukraine", "Facts", "min read", "Tags", "MORE ABOUT", "HOT NEWS", "LATEST", f"{ROOT}/rss.xml"
-    ),
-    "uk": Words(
-        "Зразок-Україна", "Факти", "хв читання", "Теги", "БІЛЬШЕ ПРО", "ГАРЯЧІ НОВИНИ", "ОСТАННІ", f"{ROOT}/uk/rss.xml"
-    ),
-}  # fmt: skip
 
 
 class Newsroom:
@@ -194,25 +149,25 @@ class Newsroom:
     async def _index_page(self, _: web.Request) -> web.Response:
         blocks = "".join(
             f'<section lang="{language}"><h1>{words.agency}</h1><p><a href="{words.feed}">RSS</a></p>'
-            + _block(words.latest, [story for story in self.stories if story.language == language], times=True)
+            + block(words.latest, [story for story in self.stories if story.language == language], times=True)
             + "</section>"
             for language, words in WORDS.items()
         )
-        return _html("en", "Sample newsroom", blocks)
+        return _page("en", "Sample newsroom", blocks)
 
     async def _article_page(self, request: web.Request) -> web.Response:
         story = self._stories.get(int(request.match_info["id"]))
         if story is None:
             raise web.HTTPNotFound(text="no such story")
         others = [other for other in self.stories if other.language == story.language and other.id != story.id]
-        return _html(story.language, story.title, article(story, others))
+        return _page(story.language, story.title, article(story, others))
 
     async def _tag_page(self, request: web.Request) -> web.Response:
         slug = request.match_info["slug"]
         stories = [story for story in self.stories if slug in story.tags]
         if not stories:
             raise web.HTTPNotFound(text="no story bears this tag")
-        return _html(stories[0].language, f"#{slug}", _block(f"#{slug}", stories, times=True))
+        return _page(stories[0].language, f"#{slug}", block(f"#{slug}", stories, times=True))
 
     async def _post_publish(self, request: web.Request) -> web.Response:
         return await self._answer(request, self._publish_from)
@@ -300,159 +255,5 @@ def _refusal(error: str, *, status: int = 400) -> web.Response:
     return web.json_response({"ok": False, "error": error}, status=status)
 
 
-# --------------------------------------------------------------------------- what goes out
-
-
-def rss(stories: Iterable[Story], language: str, origin: str, changed: datetime, *, categories: bool = False) -> str:
-    """An RSS 2.0 document, the same text for the same stories; `origin` is the site's `http://host:port`."""
-    words = WORDS[language]
-    items = "".join(
-        f"<item><title>{escape(story.title)}</title><link>{escape(origin + story.path)}</link>"
-        f'<guid isPermaLink="true">{escape(origin + story.path)}</guid>'
-        f"<description>{escape(story.lead)}</description><pubDate>{_rfc822(story.published)}</pubDate>"
-        + "".join(f"<category>{escape(tag)}</category>" for tag in (story.tags if categories else ()))
-        + "</item>\n"
-        for story in stories
-    )
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel>'
-        f"<title>{words.agency}</title><link>{escape(origin)}{ROOT}/</link><description>{words.latest}</description>"
-        f"<language>{language}</language><lastBuildDate>{_rfc822(changed)}</lastBuildDate>\n{items}</channel></rss>\n"
-    )
-
-
-def article(story: Story, others: list[Story]) -> str:
-    """The body of an article's page; `others` (newest first) fill the blocks below it."""
-    words = WORDS[story.language]
-    text = "\n\n".join(filter(None, (story.lead, story.body)))
-    minutes = max(1, -(-len(text.split()) // 200))  # 200 words a minute, rounded up
-    title = f"<h1>{escape(story.title)}</h1>"
-    more = [other for other in others if set(other.tags) & set(story.tags)]
-    tags = " ".join(f'<a href="{ROOT}/news/tag/{quote(tag)}.html">#{escape(tag)}</a>' for tag in story.tags)
-    return (
-        '<article class="article article-content-view"><div class="grid article-content-secondary-header">'
-        f'<p class="agency">{words.agency}</p><p class="section">{escape(story.section or words.section)}</p>'
-        f'<p class="article-time">{_stamp(story)}</p></div>{title}<p class="reading-time">{minutes} {words.minutes}</p>'
-        f'{title}<div class="article-content">'
-        + "".join(f"<p>{escape(paragraph.strip())}</p>" for paragraph in re.split(r"\n\s*\n", text) if paragraph)
-        + "</div>"
-        + (f'<div class="article-tags">{words.tags}: {tags}</div>' if tags else "")
-        + "</article>"
-        + _block(words.more, more[:10], times=True)
-        + _block(words.hot, others[:5])
-        + _block(words.latest, others[:10])
-    )
-
-
-def _block(title: str, stories: list[Story], *, times: bool = False) -> str:
-    rows = "".join(
-        '<div class="grid article">'
-        + (f'<div class="article-time">{_stamp(story)}</div>' if times else "")
-        + f'<a class="article-link" lang="{story.language}" href="{story.path}">{escape(story.title)}</a></div>'
-        for story in stories
-    )
-    return f'<section class="articles-section-view"><h2>{escape(title)}</h2>{rows}</section>' if rows else ""
-
-
-def _html(language: str, title: str, body: str) -> web.Response:
-    text = (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="/static/newsroom.css"></head><body>'
-        f'<nav><a href="{ROOT}/">Sample newsroom</a>: every text is invented</nav><main>{body}</main></body></html>'
-    )
-    return web.Response(text=text, content_type="text/html", charset="utf-8")
-
-
-def _stamp(story: Story) -> str:
-    return story.published.astimezone(ZoneInfo("Europe/Kyiv")).strftime("%H:%M %d.%m.%Y")
-
-
-def _rfc822(moment: datetime) -> str:
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
-
-
-# --------------------------------------------------------------------------- the sample stories
-
-
-SEED = Story(
-    title="NATO not commenting on American peace plan for Ukraine, says it wants an end to the war that lasts",
-    lead="The Alliance gives no opinion on the American proposal, and repeats that the war must end justly.",
-    body="A spokesperson answered the agency's request on Friday.\n\n"
-    "Talks should go on, the answer says, and every step towards a settlement has to be taken together with Kyiv.",
-    tags=("peace_plan", "nato"),
-    published=datetime(2025, 11, 21, 15, 11, tzinfo=UTC),
-)
-UKRAINIAN = Story(
-    title="В Альянсі не коментують мирний план, але чекають на тривалий мир",
-    lead="НАТО не дає оцінок запропонованому мирному плану й нагадує: війна має завершитися справедливо.",
-    body="Так відповіли на запит агенції.\n\nРозмови тривають, і кожен крок має бути узгоджений із Києвом.",
-    tags=("мирний_план", "нато"),
-    published=datetime(2025, 11, 21, 15, 40, tzinfo=UTC),
-    language="uk",
-)
-ARCHIVE = (
-    Story(
-        title="Kyiv doubles its fleet of electric buses",
-        lead="Forty new buses join the city's routes this month.",
-        body="Drivers have been trained, and charging points stand at three depots.",
-        tags=("kyiv", "transport"),
-        published=datetime(2025, 11, 19, 8, 5, tzinfo=UTC),
-    ),
-    Story(
-        title="Grid operator asks households to spare power in the evening",
-        lead="Demand is highest between five and nine in the evening.",
-        body="Repairs at two substations should end within the week.",
-        tags=("energy",),
-        published=datetime(2025, 11, 19, 14, 30, tzinfo=UTC),
-        section="Economy",
-    ),
-    Story(
-        title="Енергетики просять ощадливо користуватися світлом увечері",
-        lead="Найбільше споживання припадає на час від п'ятої до дев'ятої вечора.",
-        body="Ремонт на двох підстанціях має завершитися за тиждень.",
-        tags=("енергетика",),
-        published=datetime(2025, 11, 19, 14, 45, tzinfo=UTC),
-        language="uk",
-        section="Економіка",
-    ),
-    Story(
-        title="Defence ministers of NATO to meet in December",
-        lead="Air defence is first on the agenda of the two-day meeting.",
-        body="Ukraine's minister is invited to the opening session.",
-        tags=("nato", "defence"),
-        published=datetime(2025, 11, 20, 9, 20, tzinfo=UTC),
-    ),
-    Story(
-        title="Peace plan must have Ukraine's consent, European diplomats say",
-        lead="Several capitals want their own remarks heard before any text is agreed.",
-        body="A joint note is expected after the weekend.",
-        tags=("peace_plan", "eu"),
-        published=datetime(2025, 11, 20, 16, 26, tzinfo=UTC),
-    ),
-    Story(
-        title="Мирний план обговорять у столицях ЄС",
-        lead="Дипломати готують спільні зауваження до тексту.",
-        body="Зустріч запланована після вихідних.",
-        tags=("мирний_план", "єс"),
-        published=datetime(2025, 11, 20, 17, 10, tzinfo=UTC),
-        language="uk",
-    ),
-    Story(
-        title="Grain exports rise for the third month",
-        lead="Ports of the Odesa region handled a tenth more than in October.",
-        body="Maize makes up over half of the shipments.",
-        tags=("economy", "odesa"),
-        published=datetime(2025, 11, 21, 7, 50, tzinfo=UTC),
-        section="Economy",
-    ),
-    Story(
-        title="Збірна України з футболу назвала склад на вирішальний матч",
-        lead="До заявки потрапили двадцять три гравці.",
-        body="Гра відбудеться у неділю ввечері.",
-        tags=("спорт", "футбол"),
-        published=datetime(2025, 11, 21, 10, 15, tzinfo=UTC),
-        language="uk",
-        section="Спорт",
-    ),
-)
+def _page(language: str, title: str, body: str) -> web.Response:
+    return web.Response(text=html(language, title, body), content_type="text/html", charset="utf-8")

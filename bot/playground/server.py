@@ -8,13 +8,13 @@ import os
 import re
 import time
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
 from bot.playground import control
+from bot.playground.faults import Faults
 from bot.playground.limits import Limits
 from bot.playground.methods import ApiError, Methods
 from bot.playground.telegram import Telegram
@@ -27,21 +27,10 @@ STATIC = Path(__file__).parent / "static"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 TOKEN = re.compile(r"\d+:[\w-]{10,}", re.ASCII)
 KEPT_CALLS = 1000
-FAULTS = ("429", "500", "502", "parse", "reset-before", "reset-after", "hang", "hang-after")
 
 
 class PlaygroundError(Exception):
     """The server cannot listen; the text says where and what to do."""
-
-
-@dataclass(slots=True)
-class Fault:
-    """Something that goes wrong: for one chat or for all, `times` times or until it is cleared."""
-
-    kind: str
-    chat_id: int | None
-    times: int | None
-    retry_after: int
 
 
 class Playground:
@@ -70,10 +59,9 @@ class Playground:
         self._token = token
         self._limits = Limits(clock) if limits else None
         self._extra = extra
-        self._faults: list[Fault] = []
-        self._faults_changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self.telegram = Telegram(time.time)
+        self.faults = Faults()
         self.calls: deque[dict[str, Any]] = deque(maxlen=KEPT_CALLS)
         self.url = ""
         self._methods = Methods(self.telegram)
@@ -93,7 +81,7 @@ class Playground:
         """Listen. Raises PlaygroundError."""
         app = web.Application(middlewares=[self._only_from_here], client_max_size=8 * 1024**2)
         app.router.add_route("*", "/bot{token}/{method}", self._call)
-        control.mount(app, self)
+        control.mount(app, self.telegram, self.faults, self.calls)
         if self._extra:
             self._extra(app)
         app.router.add_get("/", self._page)
@@ -115,38 +103,12 @@ class Playground:
 
     async def stop(self) -> None:
         """End every request at once, and close."""
-        self.clear_faults()
+        self.faults.clear()
         await self._methods.close()
         for listener in self.telegram.listeners:
             listener.put_nowait({"type": "bye"})
         if self._runner is not None:
             await self._runner.cleanup()
-
-    # -- faults
-
-    def set_fault(
-        self, kind: str, *, chat_id: int | None = None, times: int | None = None, retry_after: int = 3
-    ) -> None:
-        """From now on this goes wrong with every counted call. Raises ValueError for a fault there is not."""
-        if kind not in FAULTS:
-            raise ValueError(f"there is no fault {kind!r}; there are {', '.join(FAULTS)}")
-        self._faults.append(Fault(kind, chat_id, times, retry_after))
-
-    def clear_faults(self) -> None:
-        """Everything works again; what hangs is let go."""
-        self._faults.clear()
-        self._faults_changed.set()
-        self._faults_changed = asyncio.Event()
-
-    def _fault(self, chat_id: int) -> Fault | None:
-        for fault in self._faults:
-            if fault.chat_id in {None, chat_id}:
-                if fault.times is not None:
-                    fault.times -= 1
-                    if fault.times <= 0:
-                        self._faults.remove(fault)
-                return fault
-        return None
 
     # -- waiting, for tests
 
@@ -219,30 +181,16 @@ class Playground:
         if name not in self._methods.counted:
             return await method(params)
         chat_id = int(params["chat_id"]) if str(params.get("chat_id", "")).lstrip("-").isdigit() else 0
-        fault = self._fault(chat_id)
+        fault = self.faults.take(chat_id)
         if fault and fault.kind in {"reset-after", "hang-after"}:
             result = await method(params)
-            await self._go_wrong(request, fault)
+            await self.faults.go_wrong(request, fault)
             return result
         if fault:
-            await self._go_wrong(request, fault)
+            await self.faults.go_wrong(request, fault)
         if self._limits and (wait := self._limits.retry_after(chat_id)):
             raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
         return await method(params)
-
-    async def _go_wrong(self, request: web.Request, fault: Fault) -> None:
-        if fault.kind == "429":
-            said = f"Too Many Requests: retry after {fault.retry_after}"
-            raise ApiError(429, said, retry_after=fault.retry_after)
-        if fault.kind == "parse":
-            raise ApiError(400, 'Bad Request: can\'t parse entities: Unsupported start tag "x" at byte offset 0')
-        if fault.kind in {"500", "502"}:
-            raise ApiError(int(fault.kind), "Internal Server Error" if fault.kind == "500" else "Bad Gateway")
-        if fault.kind.startswith("hang"):
-            await self._faults_changed.wait()
-        if request.transport is not None:
-            request.transport.abort()
-        raise ApiError(500, "the connection was reset")
 
 
 async def _params(request: web.Request) -> dict[str, Any]:

@@ -18,13 +18,13 @@ async def test_kill_9_between_accept_and_settle_repeats_that_card_and_no_other(w
     world.newsroom.publish_seed()
     await world.poll()
     unlucky = people[2]
-    world.playground.set_fault("hang-after", chat_id=unlucky)
+    world.playground.faults.set("hang-after", chat_id=unlucky)
     process = await world.command("deliver")
     await world.wait_until(lambda: all(world.cards(one) for one in people))
     await _settled(world, len(people) - 1)
     process.send_signal(signal.SIGKILL)
     await process.communicate()
-    world.playground.clear_faults()
+    world.playground.faults.clear()
 
     totals = await world.deliver()
     assert (totals.sent, totals.left) == (1, 0)
@@ -39,12 +39,12 @@ async def test_kill_9_before_the_send_loses_nothing(world) -> None:
     await world.poll()
     world.newsroom.publish_seed()
     await world.poll()
-    world.playground.set_fault("hang", chat_id=reader)
+    world.playground.faults.set("hang", chat_id=reader)
     process = await world.command("deliver")
     await _claimed(world)
     process.send_signal(signal.SIGKILL)
     await process.communicate()
-    world.playground.clear_faults()
+    world.playground.faults.clear()
     assert (await world.deliver()).sent == 1
     assert len(world.cards(reader)) == 1
 

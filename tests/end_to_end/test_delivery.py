@@ -45,7 +45,7 @@ async def test_blocked_and_deleted_readers_are_retired_and_start_brings_them_bac
 async def test_a_fault_that_passes_delays_and_repeats_nothing(kind, world) -> None:
     reader = world.telegram.add_user("Olivia", "en")
     await follows(world, reader)
-    world.playground.set_fault(kind, times=1, retry_after=1)
+    world.playground.faults.set(kind, times=1, retry_after=1)
     first = await world.deliver()
     assert (first.sent, first.failed) == (0, 0)
     assert first.left == 1
@@ -58,7 +58,7 @@ async def test_a_fault_that_passes_delays_and_repeats_nothing(kind, world) -> No
 async def test_an_answer_that_never_came_is_not_repeated_blindly(kind, arrived, world) -> None:
     reader = world.telegram.add_user("Olivia", "en")
     await follows(world, reader)
-    world.playground.set_fault(kind, times=1)
+    world.playground.faults.set(kind, times=1)
     totals = await world.deliver()
     assert (totals.sent, totals.failed, totals.left, len(world.cards(reader))) == (0, 0, 1, arrived)
     assert (await world.deliver()).sent == 0  # half a minute must pass before the one repetition
@@ -68,7 +68,7 @@ async def test_an_answer_that_never_came_is_not_repeated_blindly(kind, arrived, 
 async def test_one_chats_trouble_does_not_hold_up_the_others(world) -> None:
     slow, quick = (world.telegram.add_user(name, "en") for name in ("Slow", "Quick"))
     await follows(world, slow, quick)
-    world.playground.set_fault("429", chat_id=slow, retry_after=600)
+    world.playground.faults.set("429", chat_id=slow, retry_after=600)
     totals = await world.deliver()
     assert (totals.sent, totals.left) == (1, 1)
     assert len(world.cards(quick)) == 1
@@ -77,7 +77,7 @@ async def test_one_chats_trouble_does_not_hold_up_the_others(world) -> None:
 async def test_markup_that_telegram_cannot_read_goes_out_as_text(world) -> None:
     reader = world.telegram.add_user("Olivia", "en")
     await follows(world, reader)
-    world.playground.set_fault("parse", times=1)
+    world.playground.faults.set("parse", times=1)
     assert (await world.deliver()).sent == 1
     message = world.from_bot(reader)[-1]
     story = world.newsroom.stories[0]

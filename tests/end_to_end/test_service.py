@@ -17,7 +17,7 @@ async def test_a_whole_run_at_debug_level_never_says_the_token_and_stops_in_time
     process = await world.command("run", TAGWIRE_LOG__LEVEL="debug", TAGWIRE_WEB__PORT=str(unused_tcp_port))
     await world.says(reader, "/sub #nato")
     for kind in ("500", "429"):
-        world.playground.set_fault(kind, chat_id=reader, times=1, retry_after=1)
+        world.playground.faults.set(kind, chat_id=reader, times=1, retry_after=1)
     world.newsroom.publish_seed()
     assert (await world.poll()).alerts_queued == 1
     await world.wait_until(lambda: world.cards(reader))

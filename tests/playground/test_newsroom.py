@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from bot.playground.newsroom import FEED_LENGTH, Newsroom, NewsroomError, article, rss
+from bot.playground.newsroom import FEED_LENGTH, Newsroom, NewsroomError
+from bot.playground.pages import article, rss
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

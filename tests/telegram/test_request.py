@@ -38,7 +38,7 @@ async def test_a_message_goes_out_and_comes_back(playground) -> None:
 )
 async def test_faults(fault, error, playground) -> None:
     chat = playground.telegram.add_user("Olivia")
-    playground.set_fault(fault)
+    playground.faults.set(fault)
     with pytest.raises(error) as raised:
         await called(playground.url, chat)
     _says_no_token(raised.value)
@@ -46,7 +46,7 @@ async def test_faults(fault, error, playground) -> None:
 
 async def test_no_answer_in_time_is_told_apart(playground) -> None:
     chat = playground.telegram.add_user("Olivia")
-    playground.set_fault("hang")
+    playground.faults.set("hang")
     with pytest.raises(TimedOut) as raised:
         await called(playground.url, chat, read_timeout=0.2)
     _says_no_token(raised.value)
