@@ -117,12 +117,14 @@ class Poller:
         self._on_alerts = on_alerts
         self._feed_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._unstored: list[tuple[FeedUpdate, asyncio.Future[StoredUpdate]]] = []
+        self._storing = asyncio.Lock()
 
     async def tick(self) -> None:
         """Start a poll of every feed that is due and not being polled already; returns without waiting for them."""
-        for name in await self._store.feeds.due(self._clock(), limit=len(self._feeds)):
+        for name, state in (await self._store.feeds.due(self._clock(), limit=len(self._feeds))).items():
             if name in self._feeds and name not in self._under_way:
-                task = asyncio.create_task(self._poll_in_background(name), name=f"poll {name}")
+                task = asyncio.create_task(self._poll_in_background(name, state), name=f"poll {name}")
                 self._under_way[name] = task
                 task.add_done_callback(partial(self._ended, name))
 
@@ -142,8 +144,10 @@ class Poller:
         """Poll the named feeds once and now, whatever the schedule says. Raises StorageError."""
         totals = PollTotals()
 
+        states = await self._store.feeds.states(names)
+
         async def one(name: str) -> None:
-            polled, stored = await self._poll_guarded(name)
+            polled, stored = await self._poll_guarded(name, states.get(name, FeedState()))
             totals.add(polled.result, stored)
             on_polled(polled)
 
@@ -159,16 +163,16 @@ class Poller:
         """What polls of the named feeds would store, storing nothing."""
         return list(await asyncio.gather(*(self._retrieve_in_turn(name, states) for name in names)))
 
-    async def _poll_in_background(self, name: str) -> None:
+    async def _poll_in_background(self, name: str, state: FeedState) -> None:
         try:
-            await self._poll_guarded(name)
+            await self._poll_guarded(name, state)
         except StorageError as error:
             log.error("poll.not_stored", feed=name, detail=str(error))  # noqa: TRY400 - the line says it all
 
-    async def _poll_guarded(self, name: str) -> tuple[Polled, StoredUpdate]:
+    async def _poll_guarded(self, name: str, state: FeedState) -> tuple[Polled, StoredUpdate]:
         """Poll one feed; a fault of ours in one feed is loud, but never stops the others. Raises StorageError."""
         try:
-            return await self._poll(name)
+            return await self._poll(name, state)
         except StorageError:
             raise
         except Exception as error:
@@ -176,10 +180,14 @@ class Poller:
             detail = f"{name}: a fault of tagwire itself ({type(error).__name__}); the log has it"
             return Polled(name, Result.FAILED, detail), StoredUpdate()
 
-    async def _poll(self, name: str) -> tuple[Polled, StoredUpdate]:
+    async def _poll(self, name: str, state: FeedState) -> tuple[Polled, StoredUpdate]:
         """Poll one feed, never twice at once: the second would not know what the first is about to store."""
+        waited = self._feed_locks[name].locked()
         async with self._feed_locks[name]:
-            polled = await self._retrieve_in_turn(name, await self._store.feeds.states([name]))
+            if waited:
+                state = (await self._store.feeds.states([name])).get(name, FeedState())
+            async with self._slots:
+                polled = await self._retrieve(self._feeds[name], state)
             return polled, await self._keep(polled)
 
     async def _retrieve_in_turn(self, name: str, states: Mapping[str, FeedState]) -> Polled:
@@ -190,7 +198,7 @@ class Poller:
         self._meter.polled(polled.result.value)
         if polled.update is None:
             return StoredUpdate()
-        stored = await self._store.feeds.apply(polled.update, self._clock())
+        stored = await self._store_soon(polled.update)
         self._meter.stored(stored.new, stored.changed, stored.alerts)
         if polled.result is Result.FAILED:
             log.warning("poll.failed", feed=polled.feed, detail=polled.detail)
@@ -199,6 +207,35 @@ class Poller:
         if stored.alerts:
             self._on_alerts()
         return stored
+
+    async def _store_soon(self, update: FeedUpdate) -> StoredUpdate:
+        """Store a poll. Whoever comes first writes for all who wait: a group commit."""
+        stored: asyncio.Future[StoredUpdate] = asyncio.get_running_loop().create_future()
+        self._unstored.append((update, stored))
+        async with self._storing:
+            waiting, self._unstored = self._unstored, []
+            if waiting:
+                await self._write(waiting)
+        return await stored
+
+    async def _write(self, waiting: Sequence[tuple[FeedUpdate, asyncio.Future[StoredUpdate]]]) -> None:
+        try:
+            results = await self._store.feeds.apply([update for update, _ in waiting], self._clock())
+            for (_, stored), result in zip(waiting, results, strict=True):
+                stored.set_result(result)
+        except StorageError as error:
+            for _, stored in waiting:
+                stored.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - it reaches the poll that it belongs to
+            if len(waiting) == 1:
+                waiting[0][1].set_exception(error)
+                return
+            for one in waiting:  # one of them is a defect: it must not cost the others their poll
+                await self._write([one])
+        finally:
+            for _, stored in waiting:
+                if not stored.done():
+                    stored.cancel()  # we are being cancelled
 
     async def _retrieve(self, feed: Feed, state: FeedState) -> Polled:
         now = self._clock()

@@ -52,14 +52,16 @@ async def ids_of_tags(connection: AsyncConnection, slugs: Iterable[str]) -> dict
     return found
 
 
-async def tag_article(connection: AsyncConnection, article_id: int, found: Sequence[ArticleTag]) -> None:
-    """Add tags to an article; those it has keep their first source."""
-    if found:
-        ids = await ensure_tags(connection, (tag.slug for tag in found))
-        await connection.execute(
-            insert(connection, article_tags).on_conflict_do_nothing(),
-            [{"article_id": article_id, "tag_id": ids[tag.slug], "source": tag.source.value} for tag in found],
-        )
+async def tag_articles(connection: AsyncConnection, found: Sequence[tuple[int, Sequence[ArticleTag]]]) -> None:
+    """Add tags to articles; those that an article has keep their first source."""
+    ids = await ensure_tags(connection, (tag.slug for _, borne in found for tag in borne))
+    rows = [
+        {"article_id": article_id, "tag_id": ids[tag.slug], "source": tag.source.value}
+        for article_id, borne in found
+        for tag in borne
+    ]
+    if rows:
+        await connection.execute(insert(connection, article_tags).on_conflict_do_nothing(), rows)
 
 
 async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Article]:

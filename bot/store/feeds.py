@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, false, func, select, true, update
+from sqlalchemy import bindparam, delete, false, func, select, true, update
 
 from bot.core.model import FeedState, StoredUpdate, Validators
-from bot.store.articles import chunks, insert, load, tag_article
+from bot.store.articles import chunks, insert, load, tag_articles
 from bot.store.outbox import fan_out
 from bot.store.schema import articles, entries, feeds, outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -77,10 +77,10 @@ class Feeds:
         async with self._database.reading() as connection:
             return {row["name"]: _state(row) for row in (await connection.execute(query)).mappings()}
 
-    async def due(self, now: Millis, limit: int) -> list[str]:
-        """The names of feeds to be polled now, those that wait longest first."""
+    async def due(self, now: Millis, limit: int) -> dict[str, FeedState]:
+        """The feeds to be polled now, those that wait longest first, with their states."""
         query = (
-            select(feeds.c.name)
+            select(feeds)
             .where(
                 feeds.c.active == true(),
                 feeds.c.gone == false(),
@@ -91,7 +91,7 @@ class Feeds:
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return list((await connection.scalars(query)).all())
+            return {row["name"]: _state(row) for row in (await connection.execute(query)).mappings()}
 
     async def known_entries(self, feed: str, keys: Sequence[str]) -> dict[str, str]:
         """The content hash of those entries that the feed has shown before, by key."""
@@ -106,10 +106,14 @@ class Feeds:
                 known.update((await connection.execute(query)).all())
         return known
 
-    async def apply(self, found: FeedUpdate, now: Millis) -> StoredUpdate:
-        """Store a poll: the feed's state, entries, articles, tags and alerts, all of it or nothing."""
+    async def apply(self, found: Sequence[FeedUpdate], now: Millis) -> list[StoredUpdate]:
+        """Store polls: each feed's state, entries, articles, tags and alerts, all of all of them or nothing."""
         async with self._database.transaction() as connection:
-            return await self._apply(connection, found, now)
+            quiet = [one for one in found if not one.changes and not one.seen_keys]
+            if quiet:
+                named = update(feeds).where(feeds.c.name == bindparam("of"))
+                await connection.execute(named, [{"of": one.feed, **_columns(one.state)} for one in quiet])
+            return [StoredUpdate() if one in quiet else await self._apply(connection, one, now) for one in found]
 
     async def rehearse(self, catalogue: Sequence[Feed], updates: Sequence[FeedUpdate], now: Millis) -> Rehearsal:
         """What storing these polls would do; nothing of it is kept."""
@@ -131,47 +135,65 @@ class Feeds:
         if feed_id is None:
             return StoredUpdate()  # it left the catalogue while it was polled
         await connection.execute(update(feeds).where(feeds.c.id == feed_id).values(**_columns(found.state)))
-        new = changed = alerts = 0
-        for change in found.changes:
-            if change.new:
-                article_id, is_news = await self._add(connection, change, now)
-                new += 1
-                await self._remember(connection, feed_id, change, article_id, now)
-                if found.alert and is_news:
+        fresh = [change for change in found.changes if change.new]
+        articles_of = await self._add(connection, fresh)
+        await self._remember(connection, feed_id, fresh, articles_of, now)
+        alerts = 0
+        if found.alert:
+            for article_id, first_seen in dict.fromkeys(articles_of[change.canonical] for change in fresh):
+                if now - first_seen <= NEWS_MS:
                     alerts += await fan_out(connection, article_id, now)
-            else:
-                changed += await self._correct(connection, feed_id, change, now)
-        for chunk in chunks(found.seen_keys):
+        edits = [change for change in found.changes if not change.new]
+        changed = sum([await self._correct(connection, feed_id, change, now) for change in edits])
+        for chunk in chunks([*{*found.seen_keys} - {change.key for change in fresh}]):
             await connection.execute(
                 update(entries).where(entries.c.feed_id == feed_id, entries.c.key.in_(chunk)).values(seen_at=now)
             )
-        return StoredUpdate(new=new, changed=changed, alerts=alerts)
+        return StoredUpdate(new=len(fresh), changed=changed, alerts=alerts)
 
-    async def _add(self, connection: AsyncConnection, change: EntryChange, now: Millis) -> tuple[int, bool]:
-        """The article of a new entry, and whether it is news; one that another feed brought already is joined."""
-        known = (
-            await connection.execute(
-                select(articles.c.id, articles.c.seen_at).where(articles.c.canonical == change.canonical)
+    async def _add(self, connection: AsyncConnection, fresh: Sequence[EntryChange]) -> dict[str, tuple[int, Millis]]:
+        """The articles of new entries, (id, first seen) by identity; one that another feed brought is joined."""
+        by_canonical = {change.canonical: change.article for change in reversed(fresh)}
+        known: dict[str, tuple[int, Millis]] = {}
+        for chunk in chunks(list(by_canonical)):
+            query = select(articles.c.canonical, articles.c.id, articles.c.seen_at).where(
+                articles.c.canonical.in_(chunk)
             )
-        ).first()
-        if known is None:
-            values = {**_article_columns(change.article), "canonical": change.canonical}
-            made = insert(connection, articles).values(values).returning(articles.c.id)
-            article_id, is_news = (await connection.execute(made)).scalar_one(), True
-        else:
-            article_id, is_news = known.id, now - known.seen_at <= NEWS_MS
-        await tag_article(connection, article_id, change.article.tags)
-        return article_id, is_news
+            known |= {canonical: (number, seen) for canonical, number, seen in await connection.execute(query)}
+        # In the order of the changes, oldest first: of two articles of one minute the later has the greater id.
+        missing = [
+            {**_article_columns(by_canonical[canonical]), "canonical": canonical}
+            for canonical in dict.fromkeys(change.canonical for change in fresh)
+            if canonical not in known
+        ]
+        for chunk in chunks(missing):
+            made = insert(connection, articles).returning(articles.c.canonical, articles.c.id, articles.c.seen_at)
+            known |= {canonical: (number, seen) for canonical, number, seen in await connection.execute(made, chunk)}
+        await tag_articles(connection, [(known[change.canonical][0], change.article.tags) for change in fresh])
+        return known
 
     async def _remember(
-        self, connection: AsyncConnection, feed_id: int, change: EntryChange, article_id: int, now: Millis
+        self,
+        connection: AsyncConnection,
+        feed_id: int,
+        fresh: Sequence[EntryChange],
+        articles_of: Mapping[str, tuple[int, Millis]],
+        now: Millis,
     ) -> None:
-        values = {"content_hash": change.content_hash, "article_id": article_id, "seen_at": now}
+        if not fresh:
+            return
+        statement = insert(connection, entries)
+        new = {name: statement.excluded[name] for name in ("content_hash", "article_id", "seen_at")}
         await connection.execute(
-            insert(connection, entries)
-            .values(feed_id=feed_id, key=change.key, **values)
-            .on_conflict_do_update(index_elements=["feed_id", "key"], set_=values)
-        )
+            statement.on_conflict_do_update(index_elements=["feed_id", "key"], set_=new),
+            [
+                {
+                    "feed_id": feed_id, "key": change.key, "content_hash": change.content_hash,
+                    "article_id": articles_of[change.canonical][0], "seen_at": now,
+                }
+                for change in fresh
+            ],
+        )  # fmt: skip
 
     async def _correct(self, connection: AsyncConnection, feed_id: int, change: EntryChange, now: Millis) -> int:
         """Take over what a newsroom changed; tags are only added: those of the page are not in the feed."""
@@ -183,7 +205,7 @@ class Feeds:
         article = change.article
         values = {"title": article.title, "summary": article.summary}
         await connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
-        await tag_article(connection, article_id, article.tags)
+        await tag_articles(connection, [(article_id, article.tags)])
         return 1
 
     async def prune_entries(self, now: Millis) -> int:

@@ -78,7 +78,7 @@ async def measure(folder: Path) -> list[tuple[str, str, float]]:
     )  # fmt: skip
     change = EntryChange(key="k", content_hash="h", canonical="https://e.org/1", article=article, new=True)
     await store.feeds.apply(
-        FeedUpdate(feed="f", state=FeedState(primed=True), changes=(change,), seen_keys=("k",), alert=True), NOW
+        [FeedUpdate(feed="f", state=FeedState(primed=True), changes=(change,), seen_keys=("k",), alert=True)], NOW
     )
     bot = TelegramBot(token=TOKEN, api_url=url, pacer=Pacer(overall=0, per_chat=0, per_group=0))
     await bot.connect()

@@ -40,7 +40,7 @@ async def measure(folder: Path) -> list[tuple[str, str, float]]:
     change = EntryChange(key="k", content_hash="h", canonical="https://e.org/1", article=article, new=True)
     update = FeedUpdate(feed="f", state=FeedState(primed=True), changes=(change,), seen_keys=("k",), alert=True)
     wall, cpu = time.perf_counter(), time.process_time()
-    stored = await store.feeds.apply(update, NOW)
+    (stored,) = await store.feeds.apply([update], NOW)
     figures = [
         (f"fan-out to {READERS:,} readers, one transaction", "s", time.perf_counter() - wall),
         (f"fan-out to {READERS:,} readers, one transaction", "CPU s", time.process_time() - cpu),

@@ -73,6 +73,12 @@ async def ready(store: Store) -> Store:
     return store
 
 
+async def apply(store, one):
+    """Store one poll."""
+    (stored,) = await store.feeds.apply([one], NOW)
+    return stored
+
+
 async def test_the_migrated_schema_is_the_declared_one(store: Store) -> None:
     def difference(connection):
         return compare_metadata(MigrationContext.configure(connection), metadata)
@@ -90,23 +96,23 @@ async def test_a_newer_schema_is_refused(store: Store, database_url: str) -> Non
 
 async def test_the_first_poll_fills_the_archive_and_alerts_nobody(ready: Store) -> None:
     await reader(ready, 1, RuleSpec(("nato",)))
-    stored = await ready.feeds.apply(update(change("a", "nato"), alert=False), NOW)
+    stored = await apply(ready, update(change("a", "nato"), alert=False))
     assert (stored.new, stored.alerts) == (1, 0)
     assert [article.title for article in await ready.articles.latest(slugs=["nato"])] == ["Title"]
 
 
 async def test_an_article_of_two_feeds_and_many_tags_gives_one_alert(ready: Store) -> None:
     await reader(ready, 1, RuleSpec(("nato",)), RuleSpec(("eu",)))
-    first = await ready.feeds.apply(update(change("a", "nato", "eu")), NOW)
-    second = await ready.feeds.apply(update(change("b", "nato", canonical="https://one.example/a"), feed="two"), NOW)
+    first = await apply(ready, update(change("a", "nato", "eu")))
+    second = await apply(ready, update(change("b", "nato", canonical="https://one.example/a"), feed="two"))
     assert (first.alerts, second.alerts) == (1, 0)
 
 
 async def test_a_tag_that_comes_late_reaches_those_it_concerns_once(ready: Store) -> None:
     await reader(ready, 1, RuleSpec(("nato",)))
     await reader(ready, 2, RuleSpec(("eu",)))
-    await ready.feeds.apply(update(change("a", "nato")), NOW)
-    late = await ready.feeds.apply(update(change("b", "eu", canonical="https://one.example/a"), feed="two"), NOW)
+    await apply(ready, update(change("a", "nato")))
+    late = await apply(ready, update(change("b", "eu", canonical="https://one.example/a"), feed="two"))
     assert late.alerts == 1
 
 
@@ -122,7 +128,7 @@ async def test_fan_out_agrees_with_the_pure_rule(ready: Store, borne: tuple[str,
     ]
     for number, spec in enumerate(specs, 1):
         await reader(ready, number, spec)
-    await ready.feeds.apply(update(change("x", *borne)), NOW)
+    await apply(ready, update(change("x", *borne)))
     got = {delivery.chat_id for delivery in await ready.outbox.claim("w", NOW, 1000, 100)}
     assert got == {number for number, spec in enumerate(specs, 1) if satisfies(spec, set(borne))}
 
@@ -132,13 +138,13 @@ async def test_muted_rules_and_retired_chats_get_nothing(ready: Store) -> None:
     await reader(ready, 2, RuleSpec(("nato",)))
     await ready.rules.mute([rule.id for rule in await ready.rules.of_chat(1, 0)], NOW + 1)
     await ready.chats.retire(2, "blocked", NOW)
-    assert (await ready.feeds.apply(update(change("a", "nato")), NOW)).alerts == 0
+    assert (await apply(ready, update(change("a", "nato")))).alerts == 0
 
 
 async def test_a_correction_keeps_tags_and_alerts_nobody(ready: Store) -> None:
     await reader(ready, 1, RuleSpec(("nato",)))
-    await ready.feeds.apply(update(change("a", "nato")), NOW)
-    stored = await ready.feeds.apply(update(change("a", new=False, title="Corrected")), NOW)
+    await apply(ready, update(change("a", "nato")))
+    stored = await apply(ready, update(change("a", new=False, title="Corrected")))
     assert (stored.new, stored.changed, stored.alerts) == (0, 1, 0)
     (article,) = await ready.articles.latest()
     assert (article.title, [tag.slug for tag in article.tags]) == ("Corrected", ["nato"])
@@ -153,7 +159,7 @@ async def test_a_rehearsal_tells_and_leaves_no_trace(ready: Store) -> None:
 
 
 async def test_validators_are_kept_byte_for_byte_and_forgotten_with_the_address(ready: Store) -> None:
-    await ready.feeds.apply(update(), NOW)
+    await apply(ready, update())
     assert (await ready.feeds.states(["one"]))["one"].validators.etag == 'W/"x"'
     await ready.feeds.sync_catalogue([Feed(name="one", url="https://new.example/rss", title="One")])
     states = await ready.feeds.states()
@@ -163,7 +169,7 @@ async def test_validators_are_kept_byte_for_byte_and_forgotten_with_the_address(
 
 async def test_a_claimed_row_is_nobody_elses_until_its_lease_ends(ready: Store) -> None:
     await reader(ready, 1, RuleSpec(("nato",)))
-    await ready.feeds.apply(update(change("a", "nato")), NOW)
+    await apply(ready, update(change("a", "nato")))
     (mine,) = await ready.outbox.claim("one", NOW, 1000, 10)
     assert mine.attempts == 1
     assert await ready.outbox.claim("two", NOW + 999, 1000, 10) == []
@@ -175,8 +181,8 @@ async def test_a_claimed_row_is_nobody_elses_until_its_lease_ends(ready: Store) 
 
 async def claimed(store: Store, *, number: int = 1, thread: int = 0):
     await reader(store, number, RuleSpec(("nato",)), thread=thread)
-    await store.feeds.apply(update(change("a", "nato")), NOW)
-    await store.feeds.apply(update(change("b", "nato")), NOW)
+    await apply(store, update(change("a", "nato")))
+    await apply(store, update(change("b", "nato")))
     first, *_ = await store.outbox.claim("w", NOW, 1000, 1)
     return first
 
@@ -232,7 +238,7 @@ async def test_a_broadcast_is_confirmed_once_by_its_author(ready: Store) -> None
 
 async def test_hot_news_goes_before_alerts(ready: Store) -> None:
     await reader(ready, 1, RuleSpec(("nato",)))
-    await ready.feeds.apply(update(change("a", "nato")), NOW)
+    await apply(ready, update(change("a", "nato")))
     draft = await ready.broadcasts.draft(7, "now", NOW + 5)
     await ready.broadcasts.confirm(draft.id, 7, NOW + 5)
     assert [row.kind.value for row in await ready.outbox.claim("w", NOW + 5, 1000, 10)] == ["broadcast", "alert"]
@@ -247,7 +253,7 @@ async def test_rules_are_followed_and_unfollowed_by_meaning(ready: Store) -> Non
 
 async def test_rates_count_what_a_rule_would_have_brought(ready: Store) -> None:
     await reader(ready, 1, RuleSpec(("a",)), RuleSpec(("a",), ("b",)), RuleSpec(("a", "b")))
-    await ready.feeds.apply(update(change("x", "a"), change("y", "a", "b"), alert=False), NOW)
+    await apply(ready, update(change("x", "a"), change("y", "a", "b"), alert=False))
     rates = await ready.rules.rates(1, 0, NOW - 1)
     by_key = {rule.spec.key: rates[rule.id][0] for rule in await ready.rules.of_chat(1, 0)}
     assert by_key == {"a": 2, "a-b": 1, "a+b": 1}
@@ -255,7 +261,7 @@ async def test_rates_count_what_a_rule_would_have_brought(ready: Store) -> None:
 
 async def test_related_articles_share_most_tags_first(ready: Store) -> None:
     changes = [change("x", "a", "b"), change("y", "a"), change("z", "a", "b"), change("w", "c")]
-    await ready.feeds.apply(update(*changes, alert=False), NOW)
+    await apply(ready, update(*changes, alert=False))
     articles = {article.link[-1]: article.id for article in await ready.articles.latest()}
     assert [article.link[-1] for article in await ready.articles.related(articles["x"])] == ["z", "y"]
 
@@ -279,6 +285,6 @@ async def test_statistics_count_everything(ready: Store) -> None:
 
 
 async def test_tombstones_outlive_a_feeds_window(ready: Store) -> None:
-    await ready.feeds.apply(update(change("a", "nato")), NOW)
+    await apply(ready, update(change("a", "nato")))
     assert await ready.feeds.prune_entries(NOW + 89 * 86_400_000) == 0
     assert await ready.feeds.prune_entries(NOW + 91 * 86_400_000) == 1
