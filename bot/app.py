@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
     from bot.core.model import Article, Millis
     from bot.pipeline.deliver import DeliverTotals
-    from bot.pipeline.poll import Polled
     from bot.pipeline.ports import Meter
+    from bot.pipeline.retrieve import Polled
     from bot.settings import Config
 
 log = structlog.get_logger(__name__)
@@ -114,6 +114,7 @@ async def _poller(
         max_bytes=fetch.max_bytes,
         allow_private=fetch.allow_private,
         per_host=fetch.per_host,
+        pause_s=fetch.pause,
         connections=fetch.connections,
     )
     async with fetcher, ParserPool(max_workers=fetch.workers) as parsers:
@@ -127,6 +128,9 @@ async def _poller(
             meter=meter,
             page_limit=config.settings.poll.page_limit,
             at_once=fetch.connections,
+            floor_s=config.settings.poll.floor,
+            effort=config.settings.poll.effort,
+            admins=config.settings.admins,
             on_alerts=on_alerts,
         )
 
@@ -310,6 +314,8 @@ class Service:
     async def _serve(self, telegram: TelegramBot, deliverer: Deliverer) -> None:
         talk = asyncio.create_task(self._talk(telegram, deliverer), name="telegram")
         stopped = asyncio.create_task(self._stop.wait(), name="stop")
+        if self._poller is not None:
+            await self._poller.spread()
         await self.poll_now()
         try:
             await asyncio.wait({talk, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -70,6 +70,7 @@ class FetchSettings(Section):
     contact: str = ""
     connections: Annotated[int, Field(ge=1, le=200)] = 20
     per_host: Annotated[int, Field(ge=1, le=10)] = 1
+    pause: Annotated[Seconds, Field(ge=0, le=60)] = 0.5
     workers: Annotated[int, Field(ge=1, le=32)] = 1
 
 
@@ -78,6 +79,8 @@ class PollSettings(Section):
 
     tick: Annotated[Seconds, Field(ge=0.1, le=3600)] = 5
     page_limit: Annotated[int, Field(ge=0, le=200)] = 20
+    floor: Annotated[Seconds, Field(ge=10, le=86_400)] = 60
+    effort: Annotated[float, Field(ge=1, le=20)] = 1.5
 
 
 class DeliverSettings(Section):

@@ -64,6 +64,7 @@ def fetcher(**changes: object) -> Fetcher:
         "max_bytes": 100_000,
         "allow_private": True,
         "per_host": 1,
+        "pause_s": 0.5,
         "connections": 4,
     }
     return Fetcher(**(values | changes))  # type: ignore[arg-type]

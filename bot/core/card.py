@@ -20,7 +20,7 @@ from bot.core.tags import hashtag
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.core.model import Article, Millis
+    from bot.core.model import Article, Millis, Notice
 
 MAX_TEXT = 4096
 #: Title 700 + summary 280 + source line 200 + 24 tags of at most 66 stay well under MAX_TEXT whatever a feed sends.
@@ -44,6 +44,7 @@ class Words:
     unfollow: str
     mute: Callable[[str], str]  #: of a hashtag
     minutes: Callable[[int], str]  #: "1 min read"
+    notice: Callable[[Notice], str]  #: as HTML
 
 
 def clean(text: str) -> str:

@@ -47,6 +47,15 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What a feed's own document asks of pollers (feeds.md 1, rule 15)."""
+
+    asked_s: int = 0  #: seconds between polls: `ttl`, `sy:updatePeriod`
+    skip_hours: int = 0  #: bit n: not in hour n, UTC
+    skip_days: int = 0  #: bit n: not on weekday n, Monday 0, UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
     """What we remember of a feed between polls."""
 
@@ -59,7 +68,14 @@ class FeedState:
     next_poll_at: Millis = 0  #: the schedule; `tagwire poll` ignores it
     wait_until: Millis = 0  #: the site asked to wait (Retry-After); nobody ignores it
     polled_at: Millis = 0
-    newest_at: Millis = 0  #: publication time of the newest article seen
+    newest_at: Millis = 0  #: when something new was last seen there; its own dates may lie
+    pace: Pace = Pace()
+    address: str = ""  #: where it is asked when that is not the catalogue's address any more
+    moved_to: str = ""  #: where permanent redirections lead at present
+    moved_seen: int = 0  #: how many polls in a row they have led there
+    failed_share: float = 0.0  #: of the polls of late, 0 to 1
+    noticed: str = ""  #: what the admins were told last: "", failing, gone, frozen
+    merged_into: str = ""  #: the feed of the catalogue that has the same address now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +86,8 @@ class Fetched:
     body: bytes
     content_type: str
     validators: Validators
+    fresh_s: int = 0  #: seconds for which the site says that asking again is pointless
+    moved_to: str = ""  #: the address that answered, if every redirection to it was permanent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +95,8 @@ class NotModified:
     """304; `validators` holds those it carried, absent ones None."""
 
     validators: Validators
+    fresh_s: int = 0
+    moved_to: str = ""
 
 
 class Failure(StrEnum):
@@ -92,6 +112,7 @@ class Failure(StrEnum):
     BROKEN = "broken"  #: the connection or the encoding broke midway
     NOT_A_FEED = "not-a-feed"
     UNSAFE = "unsafe"  #: XML that declares entities
+    RESTING = "resting"  #: not asked: its site has asked everybody to wait
     PARSER = "parser"  #: the parsing worker died or ran out of time
 
 
@@ -103,6 +124,8 @@ class FetchFailed:
     detail: str  #: one line for people: what happened and where
     status: int | None = None
     retry_after: int | None = None  #: seconds the site asked to wait
+    whole_site: bool = False  #: it asked so of everything on its host (429)
+    feeds: tuple[str, ...] = ()  #: addresses of feeds that a web page offers instead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +148,7 @@ class ParsedFeed:
     title: str
     language: str
     entries: tuple[Entry, ...]
+    pace: Pace = Pace()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +210,27 @@ class EntryChange:
     new: bool  #: False: an edit of an entry already known
 
 
+class NoticeCode(StrEnum):
+    """What admins are told about a feed."""
+
+    FAILING = "failing"
+    RECOVERED = "recovered"
+    GONE = "gone"
+    FROZEN = "frozen"
+    MOVED = "moved"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A message to the admins about a feed."""
+
+    code: NoticeCode
+    feed: str
+    detail: str = ""
+    id: int = 0  #: 0 until stored
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedUpdate:
     """Everything one poll of one feed wants stored, in one transaction."""
@@ -195,6 +240,8 @@ class FeedUpdate:
     changes: tuple[EntryChange, ...] = ()
     seen_keys: tuple[str, ...] = ()  #: keys of all entries in the document, to keep tombstones fresh
     alert: bool = False  #: False on the first poll: fill the archive, alert nobody
+    notice: Notice | None = None
+    resting: tuple[str, ...] = ()  #: other feeds of the same site, which must wait as long as this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +314,7 @@ class Kind(StrEnum):
 
     ALERT = "alert"
     BROADCAST = "broadcast"
+    NOTICE = "notice"
 
 
 class Lane(IntEnum):

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import zlib
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urljoin
 
 import aiohttp
 
 from bot.core.model import Failure, Fetched, FetchFailed, NotModified, Validators
+from bot.feeds.freshness import fresh_for, retry_after
 from bot.feeds.guard import PrivateAddressError, PublicResolver, refusal
+from bot.feeds.turns import Turns
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PERMANENT = frozenset({301, 308})
 PIECE = 64 * 1024
+#: However long a site asks everybody to wait, it is asked again after a day.
+LONGEST_REST_S = 24 * 60 * 60
+#: Of one header; a site that sends more sends no news.
+MAX_HEADER = 16 * 1024
 FEED_TYPES = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5"
 PAGE_TYPES = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"
 
@@ -32,18 +39,27 @@ class Fetcher:
         timeout_s: seconds for one answer, redirects and body included.
         max_bytes: of a body, decompressed.
         allow_private: whether loopback and private addresses may be asked.
-        per_host: connections to one site at once.
+        per_host: requests to one site at once.
+        pause_s: seconds between two requests to one site.
         connections: over all sites.
     """
 
     def __init__(
-        self, *, user_agent: str, timeout_s: float, max_bytes: int, allow_private: bool, per_host: int, connections: int
+        self,
+        *,
+        user_agent: str,
+        timeout_s: float,
+        max_bytes: int,
+        allow_private: bool,
+        per_host: int,
+        pause_s: float,
+        connections: int,
     ) -> None:
         self._user_agent = user_agent
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
         self._allow_private = allow_private
-        self._per_host = per_host
+        self._turns = Turns(per_host, pause_s)
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
 
@@ -51,7 +67,6 @@ class Fetcher:
         """Open the session."""
         connector = aiohttp.TCPConnector(
             limit=self._connections,
-            limit_per_host=self._per_host,
             resolver=None if self._allow_private else PublicResolver(),
             ttl_dns_cache=300,
         )
@@ -59,7 +74,8 @@ class Fetcher:
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": self._user_agent},
-            # Waiting for a turn at a busy site is not the site's fault: the time of an answer is measured below.
+            max_line_size=MAX_HEADER,
+            max_field_size=MAX_HEADER,
             timeout=aiohttp.ClientTimeout(total=None),
         )
         return self
@@ -89,8 +105,7 @@ class Fetcher:
 
     async def _get(self, url: str, headers: dict[str, str]) -> Fetched | NotModified | FetchFailed:
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._follow(url, headers)
+            return await self._follow(url, headers)
         except TimeoutError:
             return FetchFailed(failure=Failure.TIMEOUT, detail=f"{url}: no answer within {self._timeout_s:g} s")
         except PrivateAddressError as error:
@@ -105,22 +120,45 @@ class Fetcher:
             return FetchFailed(failure=Failure.BROKEN, detail=f"{url}: the answer broke: {_words(error)}")
 
     async def _follow(self, url: str, headers: dict[str, str]) -> Fetched | NotModified | FetchFailed:
-        assert self._session is not None  # noqa: S101 - a context manager's promise
-        at = url
-        for _ in range(MAX_REDIRECTS + 1):
+        """Ask, and follow redirections. All hops share one time; waiting for a turn at a site does not count."""
+        at, permanent, left_s = url, True, self._timeout_s
+        loop = asyncio.get_running_loop()
+        for hop in range(MAX_REDIRECTS + 1):
             if why := refusal(at, allow_private=self._allow_private):
                 return FetchFailed(failure=Failure.ADDRESS, detail=f"{at}: {why}")
-            async with self._session.get(at, headers=headers, allow_redirects=False) as response:
-                location = response.headers.get("Location")
-                if response.status not in REDIRECTS or not location:
-                    return await self._answer(at, response)
-                at = urljoin(at, location)
+            async with self._turns.at(at) as rests:
+                if rests:
+                    return FetchFailed(
+                        failure=Failure.RESTING, detail="its site has asked to wait", retry_after=math.ceil(rests)
+                    )
+                started = loop.time()
+                async with asyncio.timeout(left_s):
+                    answer = await self._ask(at, headers, moved=at if hop and permanent else "")
+                left_s -= loop.time() - started
+            if isinstance(answer, FetchFailed) and answer.whole_site and answer.retry_after:
+                self._turns.rest(at, min(answer.retry_after, LONGEST_REST_S))
+            if not isinstance(answer, _Redirect):
+                return answer
+            permanent = permanent and answer.permanent
+            at = urljoin(at, answer.location)
         return FetchFailed(failure=Failure.REDIRECTS, detail=f"{url}: redirected more than {MAX_REDIRECTS} times")
 
-    async def _answer(self, url: str, response: aiohttp.ClientResponse) -> Fetched | NotModified | FetchFailed:
+    async def _ask(
+        self, url: str, headers: dict[str, str], *, moved: str
+    ) -> Fetched | NotModified | FetchFailed | _Redirect:
+        assert self._session is not None  # noqa: S101 - a context manager's promise
+        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+            location = response.headers.get("Location")
+            if response.status in REDIRECTS and location:
+                return _Redirect(location, permanent=response.status in PERMANENT)
+            return await self._answer(url, response, moved)
+
+    async def _answer(
+        self, url: str, response: aiohttp.ClientResponse, moved: str
+    ) -> Fetched | NotModified | FetchFailed:
         validators = Validators(etag=response.headers.get("ETag"), last_modified=response.headers.get("Last-Modified"))
         if response.status == 304:
-            return NotModified(validators=validators)
+            return NotModified(validators=validators, fresh_s=fresh_for(response.headers), moved_to=moved)
         if response.status == 410:
             return FetchFailed(failure=Failure.GONE, detail=f"{url}: gone for good (HTTP 410)", status=410)
         if response.status != 200:
@@ -131,6 +169,7 @@ class Fetcher:
                 retry_after=retry_after(response.headers.get("Retry-After"), response.headers.get("Date"))
                 if response.status in {429, 503}
                 else None,
+                whole_site=response.status == 429,
             )
         body = bytearray()
         async for piece in response.content.iter_chunked(PIECE):
@@ -138,25 +177,20 @@ class Fetcher:
             if len(body) > self._max_bytes:
                 return FetchFailed(failure=Failure.TOO_LARGE, detail=f"{url}: more than {self._max_bytes} bytes")
         content_type = response.headers.get("Content-Type", "")
-        return Fetched(url=url, body=bytes(body), content_type=content_type, validators=validators)
+        return Fetched(
+            url=url,
+            body=bytes(body),
+            content_type=content_type,
+            validators=validators,
+            fresh_s=fresh_for(response.headers),
+            moved_to=moved,
+        )
 
 
-def retry_after(value: str | None, date: str | None) -> int | None:
-    """Seconds that a Retry-After asks for, given as seconds or as a date, which is relative to the answer's Date."""
-    if not value:
-        return None
-    if value.strip().isascii() and value.strip().isdigit():
-        return int(value)
-    try:
-        until = parsedate_to_datetime(value)
-        since = parsedate_to_datetime(date) if date else datetime.now(UTC)
-        return max(0, round((_aware(until) - _aware(since)).total_seconds()))
-    except ValueError:
-        return None
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+@dataclass(frozen=True, slots=True)
+class _Redirect:
+    location: str
+    permanent: bool
 
 
 def _words(error: BaseException) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import feedparser
+from selectolax.lexbor import LexborHTMLParser
 
-from bot.core.model import Entry, Failure, FetchFailed, ParsedFeed
+from bot.core.model import Entry, Failure, FetchFailed, Pace, ParsedFeed
 from bot.feeds.dates import moment
 from bot.feeds.decode import to_utf8
 from bot.feeds.plain import storable, text_of
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES = 1000
 MAX_TITLE, MAX_SUMMARY, MAX_CATEGORY = 1000, 2000, 100
+MAX_HEAD, MAX_OFFERED = 100_000, 5
+FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
+PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HOUR = re.compile(rb"<hour>\s*(\d{1,2})\s*</hour>", re.IGNORECASE)
+_DAY = re.compile(rb"<day>\s*([A-Za-z]+)\s*</day>", re.IGNORECASE)
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 #: RSS's own elements under a prefix that the document never declared: seen in the wild, and clear to any person.
 _STRAY_PREFIX = re.compile(rb"<(/?)rss:", re.IGNORECASE)
@@ -45,13 +52,16 @@ def parse(fetched: Fetched) -> ParsedFeed | FetchFailed:
     if not document.entries and b"<rss:item" in body:
         document = _document(_STRAY_PREFIX.sub(rb"<\1", body), fetched.url)
     if not document.get("version") and not document.entries:
-        return FetchFailed(failure=Failure.NOT_A_FEED, detail=f"{fetched.url}: not a feed: {_instead(body)}")
+        offered = _offered(body, fetched.url)
+        instead = _instead(body) + (f", which offers {' '.join(offered)}" if offered else "")
+        return FetchFailed(failure=Failure.NOT_A_FEED, detail=f"{fetched.url}: not a feed: {instead}", feeds=offered)
     base = document.feed.get("link") or fetched.url
     entries = tuple(_entry(raw, base if _is_web(base) else fetched.url) for raw in document.entries[:MAX_ENTRIES])
     return ParsedFeed(
         title=text_of(document.feed.get("title", ""))[:MAX_TITLE],
         language=storable(str(document.feed.get("language", "")))[:20],
         entries=tuple(entry for entry in entries if entry.title),
+        pace=_pace(document.feed, body),
     )
 
 
@@ -69,6 +79,41 @@ def _instead(body: bytes) -> str:
     if b"<html" in head or b"<!doctype html" in head:
         return "it is a web page"
     return "it holds neither RSS nor Atom"
+
+
+def _offered(body: bytes, url: str) -> tuple[str, ...]:
+    """The feeds that a web page names in its head (feed autodiscovery), in its order."""
+    if b"<link" not in body[:MAX_HEAD].lower():
+        return ()
+    tree = LexborHTMLParser(body[:MAX_HEAD])
+    found = []
+    for node in tree.css("link[rel~=alternate][href]"):
+        kind = (node.attributes.get("type") or "").split(";")[0].strip().lower()
+        address = _joined(url, node.attributes.get("href") or "")
+        if kind in FEED_TYPES and address:
+            found.append(address)
+    return tuple(dict.fromkeys(found))[:MAX_OFFERED]
+
+
+def _pace(feed: Any, body: bytes) -> Pace:
+    """What the channel asks of pollers: RSS 2.0's ttl, skipHours and skipDays, and RSS 1.0's syndication module."""
+    asked = _number(feed.get("ttl")) * 60
+    if period := PERIODS.get(str(feed.get("sy_updateperiod", "")).strip().lower()):
+        asked = max(asked, period // max(1, _number(feed.get("sy_updatefrequency")) or 1))
+    channel = body.partition(b"<item")[0][-MAX_HEAD:]
+    hours = sum({1 << int(hour) % 24 for hour in _HOUR.findall(_section(channel, b"skipHours"))})
+    named = {day.strip().lower().decode("ascii", "replace") for day in _DAY.findall(_section(channel, b"skipDays"))}
+    days = sum(1 << number for number, day in enumerate(WEEKDAYS) if day in named)
+    return Pace(asked_s=asked, skip_hours=hours, skip_days=days)
+
+
+def _section(channel: bytes, name: bytes) -> bytes:
+    return channel.partition(b"<" + name)[2].partition(b"</" + name)[0]
+
+
+def _number(value: Any) -> int:
+    text = str(value or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
 
 
 def _entry(raw: Any, base: str) -> Entry:
@@ -91,13 +136,18 @@ def _entry(raw: Any, base: str) -> Entry:
 def _link(raw: Any, base: str) -> str:
     """The entry's web address; a guid that is one serves where there is no link, any other scheme never does."""
     for found in (raw.get("link"), raw.get("id") if raw.get("guidislink", True) else None):
-        try:
-            address = urljoin(base, storable(str(found)).strip()) if found else ""
-        except ValueError:
-            continue
-        if _is_web(address):
+        if found and (address := _joined(base, str(found))):
             return address
     return ""
+
+
+def _joined(base: str, address: str) -> str:
+    """An address made absolute; "" for one that is no web address."""
+    try:
+        absolute = urljoin(base, storable(address).strip())
+    except ValueError:
+        return ""
+    return absolute if _is_web(absolute) else ""
 
 
 def _is_web(address: str) -> bool:

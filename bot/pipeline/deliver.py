@@ -186,6 +186,8 @@ class Deliverer:
             if broadcast is None or broadcast.state is not BroadcastState.SENDING:
                 return Verdict(ruling=Ruling.DROP, reason="the broadcast was withdrawn")
             return card.announcement(broadcast.html)
+        if delivery.kind is Kind.NOTICE:
+            return await self._notice(delivery)
         article = await self._store.articles.get(delivery.subject)
         chat = await self._store.chats.get(delivery.chat_id)
         if article is None or chat is None or not chat.active:
@@ -204,6 +206,13 @@ class Deliverer:
             words=self._words(chat.language),
             matched_tag_id=(await self._store.articles.tag_ids(matched[:1])).get(matched[0]),
         )
+
+    async def _notice(self, delivery: Delivery) -> Card | Verdict:
+        notice = await self._store.feeds.notice(delivery.subject)
+        chat = await self._store.chats.get(delivery.chat_id)
+        if notice is None or chat is None:
+            return Verdict(ruling=Ruling.DROP, reason="the notice or the chat is gone")
+        return card.announcement(self._words(chat.language).notice(notice))
 
     async def _settle(self) -> None:
         """Write what is known. Whoever holds the lock writes for all: a group commit."""

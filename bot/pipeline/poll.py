@@ -2,7 +2,7 @@
 
     fetch -> parse -> read the pages of what is new -> describe -> ONE transaction
 
-`retrieve` only reads; what a poll wants stored travels as a `FeedUpdate`, so that a dry run is the same poll without
+`Retriever` only reads; what a poll wants stored travels as a `FeedUpdate`, so that a dry run is the same poll without
 its last step. A crash before the transaction loses nothing: the validators are stored with the entries, so the next
 poll gets the same document again.
 """
@@ -12,49 +12,31 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import structlog
 
-from bot.core import cadence
-from bot.core.describe import entry_changes, wants_page
-from bot.core.identity import entry_keys
-from bot.core.model import FeedState, FeedUpdate, Fetched, FetchFailed, NotModified, PageFacts, StoredUpdate
+from bot.core.cadence import Plan, phase, plan
+from bot.core.model import FeedState, StoredUpdate
+from bot.pipeline.journal import Journal
+from bot.pipeline.retrieve import Polled, Result, Retriever
 from bot.store.database import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from bot.core.lexicon import Thesaurus
-    from bot.core.model import Entry, Feed, Millis, ParsedFeed
+    from bot.core.model import Feed
     from bot.feeds.fetch import Fetcher
     from bot.feeds.worker import ParserPool
     from bot.pipeline.ports import Clock, Meter
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
-
-
-class Result(StrEnum):
-    """How one poll of one feed ended."""
-
-    FETCHED = "fetched"
-    NOT_MODIFIED = "not_modified"
-    FAILED = "failed"
-    LEFT_ALONE = "left_alone"  #: gone (410), or its site has asked to wait
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """What a poll of one feed found, not yet stored; `update` is None when there is nothing to store."""
-
-    feed: str
-    result: Result
-    detail: str = ""
-    update: FeedUpdate | None = None
+REPLAN_MS = 60 * 60 * 1000
+#: What is overdue at the start is asked over this time rather than at once.
+SPREAD_MS = 60 * 1000
 
 
 @dataclass(slots=True)
@@ -103,25 +85,42 @@ class Poller:
         meter: Meter,
         page_limit: int,
         at_once: int,
+        floor_s: float = 0.0,
+        effort: float = 1.0,
+        admins: Collection[int] = (),
         on_alerts: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
-        self._fetcher = fetcher
-        self._parsers = parsers
-        self._thesaurus = thesaurus
         self._feeds: Mapping[str, Feed] = {feed.name: feed for feed in feeds}
+        self._retriever = Retriever(
+            store=store, fetcher=fetcher, parsers=parsers, thesaurus=thesaurus, feeds=self._feeds, page_limit=page_limit
+        )
         self._clock = clock
         self._meter = meter
-        self._page_limit = page_limit
         self._slots = asyncio.Semaphore(at_once)
+        self._floor_s, self._effort = floor_s, effort
+        self._plan = Plan()
+        self._planned_at = 0
+        self._journal = Journal(store, clock, admins)
         self._on_alerts = on_alerts
         self._feed_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._unstored: list[tuple[FeedUpdate, asyncio.Future[StoredUpdate]]] = []
-        self._storing = asyncio.Lock()
+
+    async def spread(self) -> None:
+        """Give what is overdue after a stop its own moment of the next minute each."""
+        await self._store.feeds.spread(self._clock(), {name: round(phase(name) * SPREAD_MS) for name in self._feeds})
+
+    async def _replan(self) -> None:
+        """Look once an hour at what was published, and set each feed's pace by it."""
+        now = self._clock()
+        if now - self._planned_at >= REPLAN_MS:
+            activity = await self._store.feeds.activity(now)
+            self._plan = plan(self._feeds.values(), activity, floor_s=self._floor_s, effort=self._effort)
+            self._planned_at = now
 
     async def tick(self) -> None:
         """Start a poll of every feed that is due and not being polled already; returns without waiting for them."""
+        await self._replan()
         for name, state in (await self._store.feeds.due(self._clock(), limit=len(self._feeds))).items():
             if name in self._feeds and name not in self._under_way:
                 task = asyncio.create_task(self._poll_in_background(name, state), name=f"poll {name}")
@@ -144,6 +143,7 @@ class Poller:
         """Poll the named feeds once and now, whatever the schedule says. Raises StorageError."""
         totals = PollTotals()
 
+        await self._replan()
         states = await self._store.feeds.states(names)
 
         async def one(name: str) -> None:
@@ -187,18 +187,19 @@ class Poller:
             if waited:
                 state = (await self._store.feeds.states([name])).get(name, FeedState())
             async with self._slots:
-                polled = await self._retrieve(self._feeds[name], state)
+                polled = await self._retriever.retrieve(self._feeds[name], state, self._plan, self._clock())
             return polled, await self._keep(polled)
 
     async def _retrieve_in_turn(self, name: str, states: Mapping[str, FeedState]) -> Polled:
         async with self._slots:
-            return await self._retrieve(self._feeds[name], states.get(name, FeedState()))
+            state = states.get(name, FeedState())
+            return await self._retriever.retrieve(self._feeds[name], state, self._plan, self._clock())
 
     async def _keep(self, polled: Polled) -> StoredUpdate:
         self._meter.polled(polled.result.value)
         if polled.update is None:
             return StoredUpdate()
-        stored = await self._store_soon(polled.update)
+        stored = await self._journal.store(polled.update)
         self._meter.stored(stored.new, stored.changed, stored.alerts)
         if polled.result is Result.FAILED:
             log.warning("poll.failed", feed=polled.feed, detail=polled.detail)
@@ -207,90 +208,3 @@ class Poller:
         if stored.alerts:
             self._on_alerts()
         return stored
-
-    async def _store_soon(self, update: FeedUpdate) -> StoredUpdate:
-        """Store a poll. Whoever comes first writes for all who wait: a group commit."""
-        stored: asyncio.Future[StoredUpdate] = asyncio.get_running_loop().create_future()
-        self._unstored.append((update, stored))
-        async with self._storing:
-            waiting, self._unstored = self._unstored, []
-            if waiting:
-                await self._write(waiting)
-        return await stored
-
-    async def _write(self, waiting: Sequence[tuple[FeedUpdate, asyncio.Future[StoredUpdate]]]) -> None:
-        try:
-            results = await self._store.feeds.apply([update for update, _ in waiting], self._clock())
-            for (_, stored), result in zip(waiting, results, strict=True):
-                stored.set_result(result)
-        except StorageError as error:
-            for _, stored in waiting:
-                stored.set_exception(error)
-        except Exception as error:  # noqa: BLE001 - it reaches the poll that it belongs to
-            if len(waiting) == 1:
-                waiting[0][1].set_exception(error)
-                return
-            for one in waiting:  # one of them is a defect: it must not cost the others their poll
-                await self._write([one])
-        finally:
-            for _, stored in waiting:
-                if not stored.done():
-                    stored.cancel()  # we are being cancelled
-
-    async def _retrieve(self, feed: Feed, state: FeedState) -> Polled:
-        now = self._clock()
-        if state.gone or now < state.wait_until:
-            detail = "the feed is gone (410)" if state.gone else "its site has asked to wait"
-            return Polled(feed.name, Result.LEFT_ALONE, detail)
-        answer = await self._fetcher.fetch(feed.url, state.validators)
-        if isinstance(answer, FetchFailed):
-            return _failure(feed, state, now, answer)
-        if isinstance(answer, NotModified):
-            new_state = cadence.unchanged(feed, state, now, answer.validators)
-            return Polled(feed.name, Result.NOT_MODIFIED, update=FeedUpdate(feed=feed.name, state=new_state))
-        return await self._read(feed, state, answer, now)
-
-    async def _read(self, feed: Feed, state: FeedState, fetched: Fetched, now: Millis) -> Polled:
-        body_hash = sha256(fetched.body).hexdigest()
-        if state.primed and body_hash == state.body_hash:
-            same = cadence.succeeded(
-                feed, state, now, validators=fetched.validators, body_hash=body_hash, newest_at=state.newest_at
-            )
-            return Polled(feed.name, Result.FETCHED, update=FeedUpdate(feed=feed.name, state=same))
-        parsed = await self._parsers.parse(fetched)
-        if isinstance(parsed, FetchFailed):
-            return _failure(feed, state, now, parsed)
-        keys = entry_keys(parsed.entries)
-        keyed = list(zip(keys, parsed.entries, strict=True))
-        known = await self._store.feeds.known_entries(feed.name, keys)
-        # The archive's pages are not read: thirty feeds of thirty entries would be a burst of nine hundred requests.
-        fresh = [(key, entry) for key, entry in keyed if key not in known] if state.primed else []
-        pages = await self._read_pages(feed, fresh)
-        changes = entry_changes(feed, keyed, known, pages, self._thesaurus, now)
-        new_state = cadence.succeeded(
-            feed, state, now, validators=fetched.validators, body_hash=body_hash, newest_at=_newest(parsed, now)
-        )
-        update = FeedUpdate(feed=feed.name, state=new_state, changes=changes, seen_keys=tuple(keys), alert=state.primed)
-        return Polled(feed.name, Result.FETCHED, update=update)
-
-    async def _read_pages(self, feed: Feed, fresh: Sequence[tuple[str, Entry]]) -> dict[str, PageFacts]:
-        """The facts of the pages worth reading, by entry key; a page that fails is left out, its article goes on."""
-        wanted = [(key, entry) for key, entry in fresh if wants_page(feed, entry, self._thesaurus)]
-        pages: dict[str, PageFacts] = {}
-        for key, entry in wanted[: self._page_limit]:
-            page = await self._fetcher.fetch_page(entry.link)
-            if isinstance(page, Fetched):
-                pages[key] = await self._parsers.read_page(page, feed.tag_selector)
-            else:
-                log.info("page.failed", feed=feed.name, link=entry.link, detail=page.detail)
-        return pages
-
-
-def _failure(feed: Feed, state: FeedState, now: Millis, failure: FetchFailed) -> Polled:
-    update = FeedUpdate(feed=feed.name, state=cadence.failed(feed, state, now, failure))
-    return Polled(feed.name, Result.FAILED, failure.detail, update)
-
-
-def _newest(parsed: ParsedFeed, now: Millis) -> Millis:
-    """Publication time of the newest entry; a date in the future is a mistake of the site, not news."""
-    return max((min(entry.published_at, now) for entry in parsed.entries if entry.published_at), default=0)

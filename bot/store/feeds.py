@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, false, func, select, true, update
+from sqlalchemy import bindparam, case, delete, false, func, literal, select, true, update
 
-from bot.core.model import FeedState, StoredUpdate, Validators
+from bot.core.cadence import DAY_MS, HOUR_MS, Activity
+from bot.core.model import FeedState, Kind, Notice, NoticeCode, Pace, StoredUpdate, Validators
 from bot.store.articles import chunks, insert, load, tag_articles
-from bot.store.outbox import fan_out
-from bot.store.schema import articles, entries, feeds, outbox
+from bot.store.outbox import enqueue_notice, fan_out
+from bot.store.schema import articles, entries, feeds, notices, outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from bot.core.model import Article, EntryChange, Feed, FeedUpdate, Millis
     from bot.store.database import Database
 
-DAY_MS = 24 * 60 * 60 * 1000
 #: A story that another feed first showed longer ago than this is not news when a second feed carries it.
 NEWS_MS = DAY_MS
 #: How long an entry that left its feed is remembered; longer than any feed's window we have seen.
@@ -36,6 +36,15 @@ _FORGOTTEN = {
     "last_error": None,
     "next_poll_at": 0,
     "wait_until": 0,
+    "asked_s": 0,
+    "skip_hours": 0,
+    "skip_days": 0,
+    "address": "",
+    "moved_to": "",
+    "moved_seen": 0,
+    "failed_share": 0.0,
+    "noticed": "",
+    "merged_into": "",
 }
 
 
@@ -84,6 +93,7 @@ class Feeds:
             .where(
                 feeds.c.active == true(),
                 feeds.c.gone == false(),
+                feeds.c.merged_into == "",
                 feeds.c.next_poll_at <= now,
                 feeds.c.wait_until <= now,
             )
@@ -106,22 +116,66 @@ class Feeds:
                 known.update((await connection.execute(query)).all())
         return known
 
-    async def apply(self, found: Sequence[FeedUpdate], now: Millis) -> list[StoredUpdate]:
-        """Store polls: each feed's state, entries, articles, tags and alerts, all of all of them or nothing."""
+    async def spread(self, now: Millis, delays: Mapping[str, Millis]) -> None:
+        """Put off what is overdue, each feed by its own delay: a restart makes no burst. New feeds do not wait."""
+        overdue = select(feeds.c.name).where(feeds.c.primed == true(), feeds.c.next_poll_at <= now)
         async with self._database.transaction() as connection:
-            quiet = [one for one in found if not one.changes and not one.seen_keys]
+            late = [{"of": name, "at": now + delays.get(name, 0)} for name in (await connection.scalars(overdue)).all()]
+            if late:
+                put_off = update(feeds).where(feeds.c.name == bindparam("of")).values(next_poll_at=bindparam("at"))
+                await connection.execute(put_off, late)
+
+    async def activity(self, now: Millis) -> Activity:
+        """What each feed published over the last 7 days by its own dates, and how many alerts it made."""
+        since = now - 7 * DAY_MS
+        borne = feeds.join(entries, entries.c.feed_id == feeds.c.id).join(
+            articles, articles.c.id == entries.c.article_id
+        )
+        posts = (
+            select(feeds.c.name, func.count())
+            .select_from(borne)
+            .where(articles.c.published_at >= since)
+            .group_by(feeds.c.name)
+        )
+        reach = (
+            select(feeds.c.name, func.count())
+            .select_from(borne.join(outbox, outbox.c.subject == articles.c.id))
+            .where(outbox.c.kind == Kind.ALERT.value, outbox.c.queued_at >= since, articles.c.seen_at >= since)
+            .group_by(feeds.c.name)
+        )
+        hour = (articles.c.published_at // HOUR_MS) % 24
+        by_hour = select(hour, func.count()).where(articles.c.published_at >= since).group_by(hour)
+        async with self._database.reading() as connection:
+            hours: dict[int, int] = dict((await connection.execute(by_hour)).all())
+            return Activity(
+                posts=dict((await connection.execute(posts)).all()),
+                reach=dict((await connection.execute(reach)).all()),
+                hours=tuple(hours.get(number, 0) for number in range(24)),
+            )
+
+    async def apply(self, found: Sequence[FeedUpdate], now: Millis, admins: Collection[int] = ()) -> list[StoredUpdate]:
+        """Store polls: each feed's state, entries, articles, tags and alerts, all of all of them or nothing.
+
+        `admins` are the chats that notices go to.
+        """
+        async with self._database.transaction() as connection:
+            quiet = [one for one in found if not (one.changes or one.seen_keys or one.notice or one.resting)]
             if quiet:
                 named = update(feeds).where(feeds.c.name == bindparam("of"))
                 await connection.execute(named, [{"of": one.feed, **_columns(one.state)} for one in quiet])
-            return [StoredUpdate() if one in quiet else await self._apply(connection, one, now) for one in found]
+            return [
+                StoredUpdate() if one in quiet else await self._apply(connection, one, now, admins) for one in found
+            ]
 
     async def rehearse(self, catalogue: Sequence[Feed], updates: Sequence[FeedUpdate], now: Millis) -> Rehearsal:
         """What storing these polls would do; nothing of it is kept."""
         async with self._database.rehearsal(), self._database.transaction() as connection:
             await self._sync(connection, catalogue)
             newest = await connection.scalar(select(func.max(outbox.c.id))) or 0
-            done = [await self._apply(connection, found, now) for found in updates]
-            query = select(outbox.c.chat_id, outbox.c.thread_id, outbox.c.subject).where(outbox.c.id > newest)
+            done = [await self._apply(connection, found, now, ()) for found in updates]
+            query = select(outbox.c.chat_id, outbox.c.thread_id, outbox.c.subject).where(
+                outbox.c.id > newest, outbox.c.kind == Kind.ALERT.value
+            )
             alerts = []
             for chat_id, thread_id, subject in (await connection.execute(query)).all():
                 alerts.append((chat_id, thread_id, (await load(connection, [subject]))[0]))
@@ -130,10 +184,15 @@ class Feeds:
         )
         return Rehearsal(total, tuple(alerts))
 
-    async def _apply(self, connection: AsyncConnection, found: FeedUpdate, now: Millis) -> StoredUpdate:
-        feed_id = await connection.scalar(select(feeds.c.id).where(feeds.c.name == found.feed))
-        if feed_id is None:
+    async def _apply(
+        self, connection: AsyncConnection, found: FeedUpdate, now: Millis, admins: Collection[int]
+    ) -> StoredUpdate:
+        known = (
+            await connection.execute(select(feeds.c.id, feeds.c.address).where(feeds.c.name == found.feed))
+        ).first()
+        if known is None:
             return StoredUpdate()  # it left the catalogue while it was polled
+        feed_id = known.id
         await connection.execute(update(feeds).where(feeds.c.id == feed_id).values(**_columns(found.state)))
         fresh = [change for change in found.changes if change.new]
         articles_of = await self._add(connection, fresh)
@@ -149,6 +208,14 @@ class Feeds:
             await connection.execute(
                 update(entries).where(entries.c.feed_id == feed_id, entries.c.key.in_(chunk)).values(seen_at=now)
             )
+        notice = found.notice
+        if found.state.address and found.state.address != known.address:
+            notice = await self._merge(connection, feed_id, found) or notice
+        if notice is not None:
+            await self._tell(connection, notice, now, admins)
+        if found.resting:
+            rest = update(feeds).where(feeds.c.name.in_(found.resting), feeds.c.wait_until < found.state.wait_until)
+            await connection.execute(rest.values(wait_until=found.state.wait_until))
         return StoredUpdate(new=len(fresh), changed=changed, alerts=alerts)
 
     async def _add(self, connection: AsyncConnection, fresh: Sequence[EntryChange]) -> dict[str, tuple[int, Millis]]:
@@ -195,6 +262,42 @@ class Feeds:
             ],
         )  # fmt: skip
 
+    async def _merge(self, connection: AsyncConnection, feed_id: int, found: FeedUpdate) -> Notice | None:
+        """Join a feed that moved to the address of another: its history goes along, and it is asked no more."""
+        other = (
+            await connection.execute(
+                select(feeds.c.id, feeds.c.name).where(
+                    case((feeds.c.address != "", feeds.c.address), else_=feeds.c.url) == found.state.address,
+                    feeds.c.id != feed_id,
+                    feeds.c.active == true(),
+                    feeds.c.merged_into == "",
+                )
+            )
+        ).first()
+        if other is None:
+            return None
+        columns = ("feed_id", "key", "content_hash", "article_id", "seen_at")
+        mine = select(
+            literal(other.id), entries.c.key, entries.c.content_hash, entries.c.article_id, entries.c.seen_at
+        ).where(entries.c.feed_id == feed_id)
+        copied = insert(connection, entries).from_select(columns, mine)
+        await connection.execute(copied.on_conflict_do_nothing(index_elements=["feed_id", "key"]))
+        await connection.execute(delete(entries).where(entries.c.feed_id == feed_id))
+        await connection.execute(update(feeds).where(feeds.c.id == feed_id).values(merged_into=other.name))
+        return Notice(code=NoticeCode.MERGED, feed=found.feed, detail=other.name)
+
+    async def _tell(self, connection: AsyncConnection, notice: Notice, now: Millis, admins: Collection[int]) -> None:
+        values = {"code": notice.code.value, "feed": notice.feed, "detail": notice.detail, "created_at": now}
+        made = insert(connection, notices).values(values).returning(notices.c.id)
+        notice_id = (await connection.execute(made)).scalar_one()
+        await enqueue_notice(connection, notice_id, admins, now)
+
+    async def notice(self, notice_id: int) -> Notice | None:
+        """What the admins are told."""
+        async with self._database.reading() as connection:
+            row = (await connection.execute(select(notices).where(notices.c.id == notice_id))).first()
+        return Notice(code=NoticeCode(row.code), feed=row.feed, detail=row.detail, id=row.id) if row else None
+
     async def _correct(self, connection: AsyncConnection, feed_id: int, change: EntryChange, now: Millis) -> int:
         """Take over what a newsroom changed; tags are only added: those of the page are not in the feed."""
         entry = entries.c.feed_id == feed_id, entries.c.key == change.key
@@ -215,27 +318,25 @@ class Feeds:
             return max(0, gone.rowcount)
 
 
+#: Those fields of a state that are columns of the same name.
+_PLAIN = (
+    "primed", "gone", "body_hash", "failures", "last_error", "next_poll_at", "wait_until", "polled_at", "newest_at",
+    "address", "moved_to", "moved_seen", "failed_share", "noticed", "merged_into",
+)  # fmt: skip
+
+
 def _state(row: RowMapping) -> FeedState:
     return FeedState(
-        primed=row["primed"],
-        gone=row["gone"],
         validators=Validators(etag=row["etag"], last_modified=row["last_modified"]),
-        body_hash=row["body_hash"],
-        failures=row["failures"],
-        last_error=row["last_error"],
-        next_poll_at=row["next_poll_at"],
-        wait_until=row["wait_until"],
-        polled_at=row["polled_at"],
-        newest_at=row["newest_at"],
+        pace=Pace(asked_s=row["asked_s"], skip_hours=row["skip_hours"], skip_days=row["skip_days"]),
+        **{name: row[name] for name in _PLAIN},
     )
 
 
 def _columns(state: FeedState) -> dict[str, Any]:
-    names = (
-        "primed", "gone", "body_hash", "failures", "last_error", "next_poll_at", "wait_until", "polled_at", "newest_at",
-    )  # fmt: skip
-    columns = {name: getattr(state, name) for name in names}
-    return {**columns, "etag": state.validators.etag, "last_modified": state.validators.last_modified}
+    columns = {name: getattr(state, name) for name in _PLAIN}
+    pace = {"asked_s": state.pace.asked_s, "skip_hours": state.pace.skip_hours, "skip_days": state.pace.skip_days}
+    return {**columns, **pace, "etag": state.validators.etag, "last_modified": state.validators.last_modified}
 
 
 def _article_columns(article: Article) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from bot.store.chats import move_chat, retire_chat
 from bot.store.schema import article_tags, chats, outbox, rule_terms, rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -69,6 +69,20 @@ async def enqueue_broadcast(connection: AsyncConnection, broadcast_id: int, now:
         literal(now),
         literal(now),
     ).where(chats.c.active == true())
+    return await _enqueue(connection, readers)
+
+
+async def enqueue_notice(connection: AsyncConnection, notice_id: int, admins: Collection[int], now: Millis) -> int:
+    """Queue a notice to those admins whom the bot has met; the number of rows."""
+    readers = select(
+        literal(Kind.NOTICE.value),
+        literal(notice_id),
+        chats.c.id,
+        literal(0),
+        literal(int(Lane.ALERT)),
+        literal(now),
+        literal(now),
+    ).where(chats.c.active == true(), chats.c.id.in_(admins))
     return await _enqueue(connection, readers)
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -66,6 +67,15 @@ feeds = Table(
     _long("wait_until"),
     _long("polled_at"),
     _long("newest_at"),
+    _long("asked_s"),
+    _long("skip_hours"),
+    _long("skip_days"),
+    _text("address"),
+    _text("moved_to"),
+    _long("moved_seen"),
+    Column("failed_share", Float, nullable=False, server_default="0"),
+    _text("noticed"),
+    _text("merged_into"),
 )
 
 articles = Table(
@@ -192,6 +202,16 @@ broadcasts = Table(
     Column("author_id", BigInteger, nullable=False),
     _text("html"),
     Column("state", Text, nullable=False, server_default="draft"),
+    _long("created_at", default=None),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    _id(),
+    Column("code", Text, nullable=False),
+    _text("feed"),
+    _text("detail"),
     _long("created_at", default=None),
 )
 

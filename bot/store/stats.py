@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, false, func, select, true
+from sqlalchemy import and_, case, false, func, select, true
 
+from bot.core.feedstate import FROZEN_AFTER_MS
 from bot.core.model import DeliveryState
 from bot.store.schema import articles, chats, feeds, outbox, rules
 
@@ -24,7 +25,7 @@ DAY_MS = 24 * 60 * 60 * 1000
 class Stats:
     """The service in numbers."""
 
-    feeds: dict[str, int]  #: by health: healthy, failing, gone, new (never read yet)
+    feeds: dict[str, int]  #: by health: healthy, failing, frozen (nothing new for weeks), gone, new (never read yet)
     articles: int
     chats: dict[str, int]  #: active, inactive
     subscriptions: int
@@ -48,6 +49,7 @@ class Statistics:
             (feeds.c.gone == true(), "gone"),
             (feeds.c.failures > 0, "failing"),
             (feeds.c.primed == false(), "new"),
+            (and_(feeds.c.newest_at > 0, feeds.c.newest_at < now - FROZEN_AFTER_MS), "frozen"),
             else_="healthy",
         )
         by_health = select(health, func.count()).where(feeds.c.active == true()).group_by(health)
@@ -62,7 +64,7 @@ class Statistics:
             rule_count = await connection.scalar(select(func.count()).select_from(rules)) or 0
         settled = (DeliveryState.SENT, DeliveryState.DROPPED, DeliveryState.PARKED)
         return Stats(
-            feeds={name: found.get(name, 0) for name in ("healthy", "failing", "gone", "new")},
+            feeds={name: found.get(name, 0) for name in ("healthy", "failing", "frozen", "gone", "new")},
             articles=article_count,
             chats={"active": active.get(True, 0), "inactive": active.get(False, 0)},
             subscriptions=rule_count,

@@ -16,6 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from bot.core.card import Words
+from bot.core.model import Notice, NoticeCode
 
 LOCALES = Path(__file__).parent.parent / "locales"
 DEFAULT = "en"
@@ -51,7 +52,32 @@ class Texts:
             unfollow=self.text("Unfollow"),
             mute=lambda tag: self.text("Mute {tag}", tag=tag),
             minutes=lambda n: self.plural("{n} min read", "{n} min read", n),
+            notice=self.notice,
         )
+
+    def notice(self, notice: Notice) -> str:
+        """What the admins are told about a feed."""
+        said = {
+            NoticeCode.FAILING: self.text("The feed {feed} does not answer as it should: {detail}", **_parts(notice)),
+            NoticeCode.RECOVERED: self.text("The feed {feed} works again.", **_parts(notice)),
+            NoticeCode.GONE: self.text(
+                "The feed {feed} is gone for good and will not be asked any more: {detail}", **_parts(notice)
+            ),
+            NoticeCode.FROZEN: self.text(
+                "The feed {feed} answers, but has published nothing for three weeks.", **_parts(notice)
+            ),
+            NoticeCode.MOVED: self.text(
+                "The feed {feed} has moved to {detail}. Please change its address in feeds.toml.", **_parts(notice)
+            ),
+            NoticeCode.MERGED: self.text(
+                "The feed {feed} has moved to the address of {detail}; only that one is asked now.", **_parts(notice)
+            ),
+        }
+        return said[notice.code]
+
+
+def _parts(notice: Notice) -> dict[str, str]:
+    return {"feed": notice.feed, "detail": notice.detail}
 
 
 def _fill(message: str, values: dict[str, object]) -> str:

@@ -74,7 +74,7 @@ async def measure(folder: Path) -> list[tuple[str, str, float]]:
         feeds = [Feed(name=f"f{n}", url=f"http://127.0.0.1:{port}/f{n}", title=f"F{n}") for n in range(FEEDS)]
         await store.feeds.sync_catalogue(feeds)
         fetcher = Fetcher(
-            user_agent="bench", timeout_s=20, max_bytes=10**7, allow_private=True, per_host=8, connections=20
+            user_agent="bench", timeout_s=20, max_bytes=10**7, allow_private=True, per_host=8, pause_s=0, connections=20
         )
         thesaurus = Thesaurus.build([ThesaurusEntry("nato", {"en": "NATO"}, {"en": ("NATO",)}, ())])
         for what in ("all new", "nothing new (304)"):

@@ -14,6 +14,7 @@ WORDS = Words(
     more_about="More about",
     unfollow="Unfollow",
     mute=lambda tag: f"Mute {tag}",
+    notice=lambda notice: notice.code.value,
     minutes=lambda n: f"{n} min read",
 )
 AT = 1763737860000  # 17:11 on 21.11.2025 in Kyiv

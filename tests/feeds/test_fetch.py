@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import itertools
+import sys
 import zlib
 from typing import TYPE_CHECKING
 
+import brotli
 import pytest
 from aiohttp import web
 
 from bot.core.model import Failure, Fetched, FetchFailed, NotModified, Validators
-from bot.feeds.fetch import retry_after
+from bot.feeds.freshness import fresh_for, retry_after
+from bot.feeds.turns import Turns
 from tests.site import fetcher
 
 if TYPE_CHECKING:
     from tests.site import Site
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import compress as zstd_compress
+else:
+    from backports.zstd import compress as zstd_compress
 
 NONE = Validators()
 ODD = Validators(etag='W/"a b"', last_modified="Tue, 99 Nov 2025 25:61:00 KYIV")
@@ -89,7 +98,10 @@ async def test_silence_ends_in_time_and_lets_the_next_one_in(site: Site) -> None
     forever.set()
 
 
-@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("br", brotli.compress), ("zstd", zstd_compress)],
+)
 async def test_limits_hold_for_what_comes_out_of_the_compression(encoding: str, pack: object, site: Site) -> None:
     bomb = pack(b"0" * 50_000_000)  # type: ignore[operator]
     url = site.serve("/bomb", body=bomb, Content_Encoding=encoding)
@@ -162,3 +174,82 @@ async def test_a_page_that_answers_304_to_no_condition_is_a_failure(site: Site) 
 )
 def test_retry_after(value: str | None, date: str | None, wait: int | None) -> None:
     assert retry_after(value, date) == wait
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0),
+        ({"Cache-Control": "public, max-age=300"}, 300),
+        ({"Cache-Control": "max-age=300", "Age": "100"}, 200),
+        ({"Cache-Control": "max-age=300", "Age": "400"}, 0),
+        ({"Cache-Control": "max-age=300", "Age": "x"}, 300),
+        ({"Cache-Control": "no-cache, max-age=315360000"}, 0),
+        ({"Cache-Control": "max-age=315360000"}, 315360000),
+        ({"Cache-Control": "s-maxage=60"}, 0),
+        ({"Cache-Control": "no-store"}, 0),
+        ({"Expires": "Fri, 21 Nov 2025 17:12:00 GMT", "Date": "Fri, 21 Nov 2025 17:11:00 GMT"}, 60),
+        ({"Expires": "0"}, 0),
+        ({"Cache-Control": "max-age=5", "Expires": "Fri, 21 Nov 2099 17:12:00 GMT"}, 5),
+    ],
+)
+def test_freshness(headers: dict[str, str], seconds: int) -> None:
+    assert fresh_for(headers) == seconds
+
+
+async def test_only_a_wholly_permanent_move_is_told(site: Site) -> None:
+    site.serve("/feed", body=b"x")
+    site.serve("/was", status=301, Location="/feed")
+    site.serve("/long-ago", status=308, Location="/was")
+    site.serve("/today", status=302, Location="/was")
+    async with fetcher() as fetch:
+        moves = {
+            path: (await fetch.fetch(site.url + path, NONE)).moved_to  # type: ignore[union-attr]
+            for path in ("/feed", "/was", "/long-ago", "/today")
+        }
+    new = f"{site.url}/feed"
+    assert moves == {"/feed": "", "/was": new, "/long-ago": new, "/today": ""}
+
+
+async def test_a_429_speaks_for_the_whole_site(site: Site) -> None:
+    url = site.serve("/x", status=429, Retry_After="60")
+    busy = site.serve("/y", status=503, Retry_After="60")
+    async with fetcher() as fetch:
+        answers = [await fetch.fetch(one, NONE) for one in (url, busy)]
+    assert [one.whole_site for one in answers if isinstance(one, FetchFailed)] == [True, False]
+
+
+async def test_one_request_at_a_time_to_a_site(site: Site) -> None:
+    now = most = 0
+
+    async def slow(_: web.Request) -> web.Response:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.02)
+        now -= 1
+        return web.Response(body=b"x")
+
+    for number in range(5):
+        site.handle(f"/{number}", slow)
+    # Five answers of 20 ms in turn take longer than one may: waiting for a turn does not count.
+    async with fetcher(timeout_s=0.08) as fetch:
+        answers = await asyncio.gather(*(fetch.fetch(f"{site.url}/{number}", NONE) for number in range(5)))
+    assert all(isinstance(answer, Fetched) for answer in answers)
+    assert most == 1
+
+
+async def test_a_pause_between_two_requests_to_a_site_of_somebody_elses() -> None:
+    loop = asyncio.get_running_loop()
+    turns, started = Turns(1, 0.05), []
+
+    async def ask(url: str) -> None:
+        async with turns.at(url):
+            started.append((url, loop.time()))
+
+    await asyncio.gather(*(ask("https://a.example/x") for _ in range(3)), ask("https://b.example/"))
+    times = [at for url, at in started if "a.example" in url]
+    assert all(later - earlier >= 0.049 for earlier, later in itertools.pairwise(times))
+    assert next(at for url, at in started if "b.example" in url) < times[1]
+    await asyncio.gather(*(ask("http://127.0.0.1:1/") for _ in range(50)))
+    assert len(turns._sites) <= 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -11,10 +12,11 @@ import pytest
 from sqlalchemy import make_url
 
 from bot.core.lexicon import Thesaurus, ThesaurusEntry
-from bot.core.model import Chat, ChatKind, Feed, PageMode, RuleSpec
+from bot.core.model import Chat, ChatKind, Feed, Kind, Pace, PageMode, RuleSpec
 from bot.feeds.worker import ParserPool
-from bot.pipeline.poll import Poller, Result
+from bot.pipeline.poll import Poller
 from bot.pipeline.ports import SilentMeter
+from bot.pipeline.retrieve import Result
 from bot.store.database import StorageError
 from tests.site import fetcher
 
@@ -63,10 +65,16 @@ class World:
             store=self.store, fetcher=fetch, parsers=self.parsers, feeds=self.feeds.values(),
             thesaurus=Thesaurus.build([ThesaurusEntry("nato", {"en": "NATO"}, {"en": ("NATO",)}, ())]),
             clock=lambda: self.now, meter=SilentMeter(), page_limit=3, at_once=4, on_alerts=self._wake,
+            admins=(99, 100),
         )  # fmt: skip
 
     def _wake(self) -> None:
         self.woken += 1
+
+    async def notices(self) -> list[tuple[str, str, str]]:
+        async with self.store.database.reading() as connection:
+            rows = await connection.exec_driver_sql("SELECT code, feed, detail FROM notices ORDER BY id")
+            return [tuple(row) for row in rows]
 
     def details(self) -> dict[str, str]:
         return {polled.feed: polled.detail for polled in self.told}  # type: ignore[attr-defined]
@@ -246,6 +254,112 @@ async def test_ticks_poll_what_is_due_and_nothing_twice_at_once(world: World) ->
         assert list(poller._under_way) == ["a"]
         await poller.stop()
     assert (await world.store.feeds.states(["a"]))["a"].primed
+
+
+async def test_what_sites_and_documents_ask_is_kept_over_a_restart(world: World) -> None:
+    body = (
+        "<rss version='2.0' xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'><channel><title>a</title>"
+        "<ttl>90</ttl><skipHours><hour>0</hour><hour>24</hour><hour>5</hour></skipHours>"
+        "<skipDays><day>Sunday</day></skipDays><sy:updatePeriod>hourly</sy:updatePeriod>"
+        f"<sy:updateFrequency>2</sy:updateFrequency>{item(1)}</channel></rss>"
+    )
+    world.feed("slow")
+    world.site.serve("/slow", body=body.encode())
+    world.feed("cached", item(2))
+    world.site.serve("/cached", body=b"<rss version='2.0'><channel/></rss>", Cache_Control="max-age=7200", Age="1200")
+    await world.poll()
+    states = await world.store.feeds.states()
+    assert states["slow"].pace == Pace(asked_s=5400, skip_hours=0b100001, skip_days=0b1000000)
+    assert states["slow"].next_poll_at - NOW == 5_400_000
+    assert states["cached"].next_poll_at - NOW == 6_000_000
+
+
+async def test_a_permanent_move_is_followed_and_kept_after_three_polls(world: World) -> None:
+    world.feed("old")
+    world.feed("temporary")
+    world.publish("new", item(1))
+    for path, status in (("old", 301), ("temporary", 302)):
+        world.site.serve(f"/{path}", status=status, Location="/new")
+    for _ in range(4):
+        world.now += 600_000
+        await world.poll()
+    states = await world.store.feeds.states()
+    assert states["old"].address == f"{world.site.url}/new"
+    assert states["temporary"].address == ""
+    assert [request.path for request in world.site.asked].count("/old") == 3
+    assert await world.notices() == [("moved", "old", f"{world.site.url}/new")]
+    world.feeds["old"] = replace(world.feeds["old"], url=f"{world.site.url}/newest")  # the operator knows best
+    world.publish("newest", item(1))
+    await world.poll()
+    assert (await world.store.feeds.states())["old"].address == ""
+
+
+async def test_two_feeds_that_meet_at_one_address_become_one(world: World) -> None:
+    world.feed("new", item(1))
+    world.feed("old", item(2))
+    await world.poll()
+    world.site.serve("/old", status=308, Location="/new")
+    for _ in range(3):
+        world.now += 600_000
+        await world.poll()
+    assert await world.notices() == [("merged", "old", "new")]
+    world.publish("new", item(3) + item(2) + item(1))
+    totals = await world.poll()
+    assert (totals.left_alone, totals.articles_new, totals.alerts_queued) == (1, 1, 1)  # item 2 is no news to anybody
+    assert world.details()["old"] == "it is the same feed as new now"
+
+
+async def test_a_429_rests_every_feed_of_that_site(world: World) -> None:
+    world.feed("a")
+    world.feed("b", item(1))
+    world.site.serve("/a", status=429, Retry_After="600")
+    totals = await world.poll()
+    assert (totals.failed, totals.left_alone) == (1, 1)
+    assert [request.path for request in world.site.asked] == ["/a"]  # b waited for its turn, and then left it
+    assert (await world.poll()).left_alone == 2  # over a restart too
+    assert len(world.site.asked) == 1
+    world.now += 601_000
+    world.publish("a", item(2))
+    assert (await world.poll()).fetched == 2
+
+
+async def test_a_page_is_asked_where_its_feed_is(world: World) -> None:
+    world.feed("site")
+    world.site.serve(
+        "/site",
+        body=b"<!doctype html><html><head><link rel='alternate' type='application/rss+xml' href='/real'></head></html>",
+    )
+    world.publish("real", item(1))
+    totals = await world.poll()
+    assert (totals.fetched, totals.articles_new) == (1, 1)
+    assert await world.notices() == [("moved", "site", f"{world.site.url}/real")]
+    world.now += 600_000
+    await world.poll()
+    assert [request.path for request in world.site.asked] == ["/site", "/real", "/real"]
+
+
+async def test_a_restart_makes_no_burst(world: World) -> None:
+    for number in range(30):
+        world.feed(f"feed{number}", item(number))
+    world.feed("new")
+    await world.poll()
+    world.now += 86_400_000
+    async with fetcher() as fetch:
+        await world.poller(fetch).spread()
+    due = [len(await world.store.feeds.due(world.now + second * 1000, 99)) for second in (0, 20, 40, 60)]
+    assert due[0] <= 2
+    assert due == sorted(due)
+    assert 5 < due[1] < 20
+    assert due[-1] == 31
+
+
+async def test_admins_whom_the_bot_knows_are_told(world: World) -> None:
+    await world.store.chats.upsert(Chat(id=99, kind=ChatKind.PRIVATE), NOW)
+    world.feed("gone")
+    world.site.serve("/gone", status=410)
+    await world.poll()
+    ((kind, chat),) = [(row.kind, row.chat_id) for row in await world.store.outbox.claim("w", NOW, 1000, 10)]
+    assert (kind, chat) == (Kind.NOTICE, 99)
 
 
 def test_results_are_the_words_of_the_contract() -> None:

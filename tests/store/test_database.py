@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.store.database import Database, StorageError
+from bot.store.database import MIGRATIONS, Database, StorageError
+
+HEAD = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +69,6 @@ async def test_a_backup_is_whole_and_never_overwrites(tmp_path: Path) -> None:
         await database.close()
     connection = sqlite3.connect(tmp_path / "copy.db")
     try:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
     finally:
         connection.close()

@@ -1,0 +1,107 @@
+"""What a poll leaves behind in a feed's state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.core.cadence import DAY_MS, backoff, next_poll
+from bot.core.model import Failure, Fetched, Notice, NoticeCode, Validators
+
+if TYPE_CHECKING:
+    from bot.core.cadence import Plan
+    from bot.core.model import Feed, FeedState, FetchFailed, Millis, NotModified, Pace
+
+#: A site cannot ask us to wait for longer than this.
+MAX_WAIT_MS = DAY_MS
+#: A permanent move is believed when so many polls in a row have seen it (feeds.md 1, rule 9).
+MOVES_SEEN = 3
+#: Admins hear of a feed that failed so many times in a row: with the pauses in between, hours.
+FAILURES_NOTICED = 5
+#: A feed that answers and publishes nothing for so long is frozen: its status says nothing about it.
+FROZEN_AFTER_MS = 21 * DAY_MS
+#: How much the last poll counts in the share of failed ones.
+FORGETTING = 0.1
+
+
+def succeeded(
+    feed: Feed,
+    state: FeedState,
+    now: Millis,
+    answer: Fetched | NotModified,
+    schedule: Plan,
+    *,
+    body_hash: str | None = None,
+    newest_at: Millis = 0,
+    pace: Pace | None = None,
+) -> FeedState:
+    """The state after a document was read or was found unchanged; what is not given stays as it was.
+
+    A 304's validators replace only those that it carries (feeds.md 1, rule 2).
+    """
+    validators = answer.validators
+    if not isinstance(answer, Fetched):
+        validators = Validators(
+            etag=validators.etag or state.validators.etag,
+            last_modified=validators.last_modified or state.validators.last_modified,
+        )
+    after = replace(
+        state,
+        primed=True,
+        validators=validators,
+        body_hash=body_hash or state.body_hash,
+        failures=0,
+        last_error=None,
+        wait_until=0,
+        polled_at=now,
+        newest_at=max(state.newest_at, newest_at),
+        pace=pace or state.pace,
+        failed_share=state.failed_share * (1 - FORGETTING),
+        next_poll_at=next_poll(feed, now, schedule, pace or state.pace, answer.fresh_s),
+    )
+    return _moved(feed, after, answer.moved_to)
+
+
+def _moved(feed: Feed, state: FeedState, moved_to: str) -> FeedState:
+    if not moved_to or moved_to == (state.address or feed.url):
+        return replace(state, moved_to="", moved_seen=0)
+    seen = state.moved_seen + 1 if moved_to == state.moved_to else 1
+    if seen < MOVES_SEEN:
+        return replace(state, moved_to=moved_to, moved_seen=seen)
+    return replace(state, address=moved_to, moved_to="", moved_seen=0)
+
+
+def failed(feed: Feed, state: FeedState, now: Millis, failure: FetchFailed) -> FeedState:
+    """The state after a poll that gave nothing: back off, keep what is known."""
+    failures = state.failures + 1
+    asked = min(MAX_WAIT_MS, (failure.retry_after or 0) * 1000)
+    return replace(
+        state,
+        gone=state.gone or failure.failure is Failure.GONE,
+        failures=failures,
+        last_error=failure.detail,
+        wait_until=now + asked if asked else 0,
+        polled_at=now,
+        failed_share=state.failed_share * (1 - FORGETTING) + FORGETTING,
+        next_poll_at=now + max(backoff(feed, failures), asked),
+    )
+
+
+def noticed(feed: Feed, before: FeedState, after: FeedState, now: Millis) -> tuple[FeedState, Notice | None]:
+    """What the admins are to be told of a poll, once, and the state that remembers it. Readers are never bothered."""
+    frozen = after.newest_at and now - after.newest_at > FROZEN_AFTER_MS
+    if after.gone and before.noticed != NoticeCode.GONE:
+        return _tell(feed, after, NoticeCode.GONE, after.last_error or "")
+    if after.failures >= FAILURES_NOTICED and before.noticed not in {NoticeCode.FAILING, NoticeCode.GONE}:
+        return _tell(feed, after, NoticeCode.FAILING, after.last_error or "")
+    if after.failures == 0 and (before.noticed == NoticeCode.FAILING or (before.noticed and not frozen)):
+        return replace(after, noticed=""), Notice(code=NoticeCode.RECOVERED, feed=feed.name)
+    if after.failures == 0 and frozen and not before.noticed:
+        return _tell(feed, after, NoticeCode.FROZEN, "")
+    if after.address != before.address:
+        return after, Notice(code=NoticeCode.MOVED, feed=feed.name, detail=after.address)
+    return after, None
+
+
+def _tell(feed: Feed, state: FeedState, code: NoticeCode, detail: str) -> tuple[FeedState, Notice]:
+    return replace(state, noticed=code.value), Notice(code=code, feed=feed.name, detail=detail)

@@ -1,0 +1,174 @@
+"""The reading half of a poll: fetch -> parse -> read the pages of what is new -> describe. It stores nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import structlog
+
+from bot.core.describe import entry_changes, wants_page
+from bot.core.feedstate import failed, noticed, succeeded
+from bot.core.identity import entry_keys
+from bot.core.model import (
+    Failure,
+    FeedState,
+    FeedUpdate,
+    Fetched,
+    FetchFailed,
+    Notice,
+    NoticeCode,
+    NotModified,
+    PageFacts,
+    ParsedFeed,
+    Validators,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.core.cadence import Plan
+    from bot.core.lexicon import Thesaurus
+    from bot.core.model import Entry, Feed, Millis
+    from bot.feeds.fetch import Fetcher
+    from bot.feeds.worker import ParserPool
+    from bot.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+
+class Result(StrEnum):
+    """How one poll of one feed ended."""
+
+    FETCHED = "fetched"
+    NOT_MODIFIED = "not_modified"
+    FAILED = "failed"
+    LEFT_ALONE = "left_alone"  #: gone (410), or its site has asked to wait
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What a poll of one feed found, not yet stored; `update` is None when there is nothing to store."""
+
+    feed: str
+    result: Result
+    detail: str = ""
+    update: FeedUpdate | None = None
+
+    def with_(self, **more: Any) -> Polled:
+        """The same with more to be stored."""
+        return self if self.update is None else replace(self, update=replace(self.update, **more))
+
+
+class Retriever:
+    """Polls one feed at a time, reading only; what is to be stored travels as a `FeedUpdate`."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        fetcher: Fetcher,
+        parsers: ParserPool,
+        thesaurus: Thesaurus,
+        feeds: Mapping[str, Feed],
+        page_limit: int,
+    ) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._parsers = parsers
+        self._thesaurus = thesaurus
+        self._feeds = feeds
+        self._page_limit = page_limit
+
+    async def retrieve(self, feed: Feed, state: FeedState, schedule: Plan, now: Millis) -> Polled:
+        """What a poll of `feed` finds; `schedule` says when it is due again."""
+        address = state.address or feed.url
+        if why := _left_alone(state, now):
+            return Polled(feed.name, Result.LEFT_ALONE, why)
+        answer = await self._fetcher.fetch(address, state.validators)
+        if isinstance(answer, Fetched):
+            return await self._read(feed, state, answer, schedule, now)
+        if isinstance(answer, NotModified):
+            return _done(feed, state, succeeded(feed, state, now, answer, schedule), Result.NOT_MODIFIED, now)
+        return self._failed(feed, state, answer, now)
+
+    async def _read(self, feed: Feed, state: FeedState, fetched: Fetched, schedule: Plan, now: Millis) -> Polled:
+        body_hash = sha256(fetched.body).hexdigest()
+        if state.primed and body_hash == state.body_hash:
+            return _done(feed, state, succeeded(feed, state, now, fetched, schedule), Result.FETCHED, now)
+        parsed = await self._parsers.parse(fetched)
+        if isinstance(parsed, FetchFailed):
+            return await self._discover(feed, state, parsed, schedule, now)
+        keys = entry_keys(parsed.entries)
+        keyed = list(zip(keys, parsed.entries, strict=True))
+        known = await self._store.feeds.known_entries(feed.name, keys)
+        # The archive's pages are not read: thirty feeds of thirty entries would be a burst of nine hundred requests.
+        fresh = [(key, entry) for key, entry in keyed if key not in known] if state.primed else []
+        pages = await self._read_pages(feed, fresh)
+        changes = entry_changes(feed, keyed, known, pages, self._thesaurus, now)
+        after = succeeded(
+            feed, state, now, fetched, schedule,
+            body_hash=body_hash, newest_at=now if any(change.new for change in changes) or not state.primed else 0, pace=parsed.pace,
+        )  # fmt: skip
+        done = _done(feed, state, after, Result.FETCHED, now)
+        return done.with_(changes=changes, seen_keys=tuple(keys), alert=state.primed)
+
+    async def _discover(
+        self, feed: Feed, state: FeedState, failure: FetchFailed, schedule: Plan, now: Millis
+    ) -> Polled:
+        """An address that turned out to be a page: the first feed that it offers is asked from now on."""
+        for address in failure.feeds[:1]:
+            answer = await self._fetcher.fetch(address, Validators())
+            if isinstance(answer, Fetched) and isinstance(await self._parsers.parse(answer), ParsedFeed):
+                log.info("poll.discovered", feed=feed.name, page=failure.detail, address=address)
+                read = await self._read(feed, replace(state, address=address), answer, schedule, now)
+                return read.with_(notice=Notice(code=NoticeCode.MOVED, feed=feed.name, detail=address))
+        return self._failed(feed, state, failure, now)
+
+    def _failed(self, feed: Feed, state: FeedState, failure: FetchFailed, now: Millis) -> Polled:
+        if failure.failure is Failure.RESTING:
+            wait = replace(state, wait_until=now + (failure.retry_after or 0) * 1000)
+            return replace(_done(feed, state, wait, Result.LEFT_ALONE, now), detail=failure.detail)
+        after = failed(feed, state, now, failure)
+        done = _done(feed, state, after, Result.FAILED, now)
+        if failure.whole_site and after.wait_until:
+            site = _site(state.address or feed.url)
+            others = tuple(other.name for other in self._feeds.values() if _site(other.url) == site and other != feed)
+            done = done.with_(resting=others)
+        return replace(done, detail=failure.detail)
+
+    async def _read_pages(self, feed: Feed, fresh: Sequence[tuple[str, Entry]]) -> dict[str, PageFacts]:
+        """The facts of the pages worth reading, by entry key; a page that fails is left out, its article goes on."""
+        wanted = [(key, entry) for key, entry in fresh if wants_page(feed, entry, self._thesaurus)]
+        pages: dict[str, PageFacts] = {}
+        for key, entry in wanted[: self._page_limit]:
+            page = await self._fetcher.fetch_page(entry.link)
+            if isinstance(page, Fetched):
+                pages[key] = await self._parsers.read_page(page, feed.tag_selector)
+            else:
+                log.info("page.failed", feed=feed.name, link=entry.link, detail=page.detail)
+        return pages
+
+
+def _left_alone(state: FeedState, now: Millis) -> str:
+    """Why a feed is not asked at all; "" when it is."""
+    if state.gone:
+        return "the feed is gone (410)"
+    if state.merged_into:
+        return f"it is the same feed as {state.merged_into} now"
+    return "its site has asked to wait" if now < state.wait_until else ""
+
+
+def _site(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _done(feed: Feed, before: FeedState, after: FeedState, result: Result, now: Millis) -> Polled:
+    state, notice = noticed(feed, before, after, now)
+    return Polled(feed.name, result, update=FeedUpdate(feed=feed.name, state=state, notice=notice))
