@@ -109,10 +109,10 @@ class Retriever:
         fresh = [(key, entry) for key, entry in keyed if key not in known] if state.primed else []
         pages = await self._read_pages(feed, fresh)
         changes = entry_changes(feed, keyed, known, pages, self._thesaurus, now)
+        news = not state.primed or any(change.new for change in changes)
         after = succeeded(
-            feed, state, now, fetched, schedule,
-            body_hash=body_hash, newest_at=now if any(change.new for change in changes) or not state.primed else 0, pace=parsed.pace,
-        )  # fmt: skip
+            feed, state, now, fetched, schedule, body_hash=body_hash, newest_at=now if news else 0, pace=parsed.pace
+        )
         done = _done(feed, state, after, Result.FETCHED, now)
         return done.with_(changes=changes, seen_keys=tuple(keys), alert=state.primed)
 
