@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 import time
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 #: Seconds for one document; 6000 items take feedparser about one (feeds.md 3.1).
 TIME_LIMIT_S = 20.0
+#: Bytes of address space for a worker; it starts at a fifth of it.
+MEMORY_LIMIT = 1024 * 1024 * 1024
 
 
 class ParserPool:
@@ -55,8 +58,10 @@ class ParserPool:
         """The feed in a body, or why there is none."""
         try:
             return await self._work(_parse, fetched)
-        except (TimeoutError, BrokenProcessPool) as error:
-            why = "took too long" if isinstance(error, TimeoutError) else "ended the parser"
+        except (TimeoutError, BrokenProcessPool, MemoryError) as error:
+            why = {TimeoutError: "took too long", MemoryError: "took too much memory"}.get(
+                type(error), "ended the parser"
+            )
             return FetchFailed(failure=Failure.PARSER, detail=f"{fetched.url}: the document {why}")
         except Exception as error:  # whatever a document does to the parser, it costs this feed this poll
             log.exception("parse.defect", url=fetched.url)
@@ -68,7 +73,7 @@ class ParserPool:
         """The facts of a page; none where it could not be read."""
         try:
             return await self._work(_read_page, page, tag_selector)
-        except (TimeoutError, BrokenProcessPool):
+        except (TimeoutError, BrokenProcessPool, MemoryError):
             log.warning("page.gave_up", url=page.url)
         except Exception:
             log.exception("page.defect", url=page.url)
@@ -105,6 +110,7 @@ class ParserPool:
 
 def _settle_in(parent: int) -> None:
     """Ctrl-C in the terminal is the parent's business; a parent that was killed takes its workers along."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:

@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.logs import configure
-from tests.bench import deliver, fanout, poll
+from tests.bench import cadence, deliver, fanout, poll
 
-BENCHMARKS = {"poll": poll.measure, "fanout": fanout.measure, "deliver": deliver.measure}
+BENCHMARKS = {"cadence": cadence.measure, "poll": poll.measure, "fanout": fanout.measure, "deliver": deliver.measure}
 
 
 def main() -> None:

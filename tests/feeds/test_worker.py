@@ -38,3 +38,10 @@ async def test_a_killed_worker_is_replaced() -> None:
     assert isinstance(again, ParsedFeed)
     assert isinstance(failed, FetchFailed)
     assert failed.failure is Failure.PARSER
+
+
+async def test_a_document_that_eats_memory_ends_nothing() -> None:
+    hungry = document(rss(b"<item><title>" + b"&lt;i&gt;x" * 1_000_000 + b"</title></item>" * 3))
+    async with ParserPool(max_workers=1) as parsers:
+        await parsers.parse(hungry)
+        assert isinstance(await parsers.parse(GOOD), ParsedFeed)
