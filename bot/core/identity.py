@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -42,6 +43,7 @@ def content_hash(entry: Entry) -> str:
     return _digest(entry.title, entry.summary, entry.link)
 
 
+@lru_cache(maxsize=1 << 12)
 def canonical_link(link: str) -> str:
     """One spelling for the addresses of one article; its identity over all feeds."""
     try:

@@ -16,7 +16,7 @@ from bot.core.tags import normalise
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_WORD = re.compile(r"[\w'’ʼ‘`]+")
+_WORD = re.compile(r"\w+")
 _APOSTROPHES = re.compile("['’ʼ‘`]")
 #: A name of at most this many letters, all capitals, is an acronym that lower-case words must not match: US, EU, UN.
 ACRONYM = 3
@@ -96,10 +96,12 @@ class Thesaurus:
         """
         spoken = language.split("-", maxsplit=1)[0].lower()
         found: dict[str, None] = {}
-        written = [_APOSTROPHES.sub("", word) for word in _WORD.findall(text)]
+        written = _WORD.findall(_APOSTROPHES.sub("", text))
         words = [word.casefold() for word in written]
         for at, word in enumerate(words):
-            for length in sorted(self._lengths.get(word, ()), reverse=True):
+            if word not in self._lengths:
+                continue
+            for length in sorted(self._lengths[word], reverse=True):
                 if at + length <= len(words):
                     found.update(dict.fromkeys(self._matches(words, written, at, length, spoken)))
         return tuple(found)
@@ -112,7 +114,7 @@ class Thesaurus:
                 yield slug
 
     def _add_phrase(self, name: str, slug: str, language: str) -> None:
-        written = [_APOSTROPHES.sub("", word) for word in _WORD.findall(name)]
+        written = _WORD.findall(_APOSTROPHES.sub("", name))
         if not written:
             return
         words = tuple(word.casefold() for word in written)

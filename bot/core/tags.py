@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 #: Long enough for any real tag, short enough for a deep link (64) and a button.
 MAX_LENGTH = 64
@@ -21,6 +22,7 @@ _TO_LATIN = dict(zip(_CYRILLIC, _LATIN, strict=True))
 _CLICKABLE = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd"})
 
 
+@lru_cache(maxsize=1 << 16)
 def normalise(text: str) -> str:
     """The normal form of a tag as anybody may type it; "" when no tag is left in it.
 

@@ -1,4 +1,4 @@
-"""Parsing feeds: the one user of feedparser, run in a worker process on bytes that we decoded ourselves.
+"""Parsing feeds, in a worker process, from bytes that we decoded ourselves: the quick reader first, then feedparser.
 
 A document is judged by what it holds, not by `bozo`: a bare `&` sets that and spoils nothing (feeds.md 3.1).
 """
@@ -9,10 +9,10 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-import feedparser
 from selectolax.lexbor import LexborHTMLParser
 
 from bot.core.model import Entry, Failure, FetchFailed, Pace, ParsedFeed
+from bot.feeds import quick
 from bot.feeds.dates import moment
 from bot.feeds.decode import to_utf8
 from bot.feeds.plain import storable, text_of
@@ -48,7 +48,7 @@ def parse(fetched: Fetched) -> ParsedFeed | FetchFailed:
     if _ENTITY.search(body[:100_000]):
         return FetchFailed(failure=Failure.UNSAFE, detail=f"{fetched.url}: the document declares XML entities")
     body = _HALF.sub(b"", body)
-    document = _document(body, fetched.url)
+    document = quick.read(body, fetched.url, MAX_ENTRIES) or _document(body, fetched.url)
     if not document.entries and b"<rss:item" in body:
         document = _document(_STRAY_PREFIX.sub(rb"<\1", body), fetched.url)
     if not document.get("version") and not document.entries:
@@ -66,6 +66,8 @@ def parse(fetched: Fetched) -> ParsedFeed | FetchFailed:
 
 
 def _document(body: bytes, url: str) -> Any:
+    import feedparser  # noqa: PLC0415 - most rounds never need it
+
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
     return feedparser.parse(body, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
 

@@ -104,7 +104,7 @@ class Retriever:
             return await self._discover(feed, state, parsed, schedule, now)
         keys = entry_keys(parsed.entries)
         keyed = list(zip(keys, parsed.entries, strict=True))
-        known = await self._store.feeds.known_entries(feed.name, keys)
+        known = await self._store.feeds.known_entries(feed.name, keys) if state.polled_at else {}
         # The archive's pages are not read: thirty feeds of thirty entries would be a burst of nine hundred requests.
         fresh = [(key, entry) for key, entry in keyed if key not in known] if state.primed else []
         pages = await self._read_pages(feed, fresh)

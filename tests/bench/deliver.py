@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import time
 from typing import TYPE_CHECKING
 
@@ -28,9 +27,9 @@ from bot.store.database import Database
 from bot.store.store import Store
 from bot.telegram.application import TelegramBot
 from bot.telegram.texts import words
+from tests.bench.served import served
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
     from pathlib import Path
 
 READERS, LATENCY_S, IN_FLIGHT = 3_000, 0.05, 60
@@ -38,7 +37,9 @@ NOW = 1_700_000_000_000
 TOKEN = "42:bench-00000000000000000000000000000000"
 
 
-def _telegram(told: Connection) -> None:
+def telegram() -> web.Application:
+    """A Telegram that takes its time and never says no."""
+
     async def answer(request: web.Request) -> web.Response:
         if request.match_info["method"] == "getMe":
             result: dict[str, object] = {"id": 42, "is_bot": True, "first_name": "B", "username": "b"}
@@ -48,24 +49,18 @@ def _telegram(told: Connection) -> None:
             result = {"message_id": 1, "date": 1, "chat": {"id": int(str(form["chat_id"])), "type": "private"}}
         return web.json_response({"ok": True, "result": result})
 
-    async def serve() -> None:
-        app = web.Application()
-        app.router.add_post("/bot{token}/{method}", answer)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        told.send(runner.addresses[0][1])
-        await asyncio.Event().wait()
-
-    asyncio.run(serve())
+    app = web.Application()
+    app.router.add_post("/bot{token}/{method}", answer)
+    return app
 
 
 async def measure(folder: Path) -> list[tuple[str, str, float]]:
     """Messages a second, and CPU for each."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_telegram, args=(theirs,), daemon=True)
-    process.start()
-    url = f"http://127.0.0.1:{ours.recv()}"
+    with served(telegram) as url:
+        return await _deliver(folder, url)
+
+
+async def _deliver(folder: Path, url: str) -> list[tuple[str, str, float]]:
     database = await Database.open(f"sqlite:///{folder / 'bench.db'}")
     store = Store(database)
     await store.feeds.sync_catalogue([Feed(name="f", url="https://e.org/rss", title="F")])
@@ -91,8 +86,6 @@ async def measure(folder: Path) -> list[tuple[str, str, float]]:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     await bot.close()
     await database.close()
-    process.kill()
-    process.join()
     if totals.sent != READERS:
         raise RuntimeError(f"only {totals.sent} were sent")
     what = f"outbox and wire, {LATENCY_S * 1000:.0f} ms server, {IN_FLIGHT} in flight"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
 import resource
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -19,16 +16,15 @@ from bot.pipeline.poll import Poller
 from bot.pipeline.ports import SilentMeter
 from bot.store.database import Database
 from bot.store.store import Store
+from tests.bench.served import served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from multiprocessing.connection import Connection
     from pathlib import Path
 
 FEEDS, ITEMS = 400, 30
 
 
-def _site(told: Connection) -> None:
+def site() -> web.Application:
     """A site of many feeds that knows its ETags."""
 
     async def feed(request: web.Request) -> web.Response:
@@ -43,35 +39,18 @@ def _site(told: Connection) -> None:
         text = f"<rss version='2.0'><channel><title>{name}</title>{items}</channel></rss>"
         return web.Response(text=text, content_type="application/rss+xml", headers={"ETag": '"1"'})
 
-    async def serve() -> None:
-        app = web.Application()
-        app.router.add_get("/{name}", feed)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        told.send(runner.addresses[0][1])
-        await asyncio.Event().wait()
-
-    asyncio.run(serve())
-
-
-@contextmanager
-def _served() -> Iterator[int]:
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_site, args=(theirs,), daemon=True)
-    process.start()
-    yield ours.recv()
-    process.kill()
-    process.join()
+    app = web.Application()
+    app.router.add_get("/{name}", feed)
+    return app
 
 
 async def measure(folder: Path) -> list[tuple[str, str, float]]:
     """Feeds for one CPU second, ours and the parsers' together."""
     figures = []
-    with _served() as port:
+    with served(site) as url:
         database = await Database.open(f"sqlite:///{folder / 'bench.db'}")
         store = Store(database)
-        feeds = [Feed(name=f"f{n}", url=f"http://127.0.0.1:{port}/f{n}", title=f"F{n}") for n in range(FEEDS)]
+        feeds = [Feed(name=f"f{n}", url=f"{url}/f{n}", title=f"F{n}") for n in range(FEEDS)]
         await store.feeds.sync_catalogue(feeds)
         fetcher = Fetcher(
             user_agent="bench", timeout_s=20, max_bytes=10**7, allow_private=True, per_host=8, pause_s=0, connections=20

@@ -1,0 +1,198 @@
+"""The one transaction in which polls are stored: states, entries, articles, tags and alerts of many feeds together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, case, delete, literal, select, true, update
+
+from bot.core.cadence import DAY_MS
+from bot.core.model import FeedState, Notice, NoticeCode, Pace, StoredUpdate, Validators
+from bot.store.articles import chunks, insert, tag_articles
+from bot.store.outbox import enqueue_notice, fan_out
+from bot.store.schema import articles, entries, feeds, notices
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from sqlalchemy import RowMapping
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.model import Article, EntryChange, FeedUpdate, Millis
+
+#: A story that another feed first showed longer ago than this is not news when a second feed carries it.
+NEWS_MS = DAY_MS
+
+
+async def store_polls(
+    connection: AsyncConnection, found: Sequence[FeedUpdate], now: Millis, admins: Collection[int]
+) -> list[StoredUpdate]:
+    """Store what polls found, in the caller's transaction; a feed that left the catalogue meanwhile stores nothing.
+
+    What is new goes in a few statements whatever the number of feeds, because each statement has its price.
+    """
+    known: dict[str, tuple[int, str]] = {}
+    for chunk in chunks([one.feed for one in found]):
+        query = select(feeds.c.name, feeds.c.id, feeds.c.address).where(feeds.c.name.in_(chunk))
+        known |= {name: (number, address) for name, number, address in await connection.execute(query)}
+    there = [one for one in found if one.feed in known]
+    states = [{"of": one.feed, **state_columns(one.state)} for one in there]
+    if states:
+        await connection.execute(update(feeds).where(feeds.c.name == bindparam("of")), states)
+    fresh = [(known[one.feed][0], change) for one in there for change in one.changes if change.new]
+    articles_of = await _add(connection, [change for _, change in fresh])
+    await _remember(connection, fresh, articles_of, now)
+    return [
+        await _finish(connection, one, *known[one.feed], articles_of, now, admins)
+        if one.feed in known
+        else StoredUpdate()
+        for one in found
+    ]
+
+
+async def _finish(
+    connection: AsyncConnection,
+    one: FeedUpdate,
+    feed_id: int,
+    address: str,
+    articles_of: Mapping[str, tuple[int, Millis]],
+    now: Millis,
+    admins: Collection[int],
+) -> StoredUpdate:
+    """What is a feed's own: alerts, corrections, what is still shown, moves and notices."""
+    fresh = [change for change in one.changes if change.new]
+    alerts = 0
+    if one.alert:
+        for article_id, first_seen in dict.fromkeys(articles_of[change.canonical] for change in fresh):
+            if now - first_seen <= NEWS_MS:
+                alerts += await fan_out(connection, article_id, now)
+    edits = [change for change in one.changes if not change.new]
+    changed = sum([await _correct(connection, feed_id, change, now) for change in edits])
+    for chunk in chunks([*{*one.seen_keys} - {change.key for change in fresh}]):
+        shown = update(entries).where(entries.c.feed_id == feed_id, entries.c.key.in_(chunk))
+        await connection.execute(shown.values(seen_at=now))
+    notice = one.notice
+    if one.state.address and one.state.address != address:
+        notice = await _merge(connection, feed_id, one) or notice
+    if notice is not None:
+        await _tell(connection, notice, now, admins)
+    if one.resting:
+        rest = update(feeds).where(feeds.c.name.in_(one.resting), feeds.c.wait_until < one.state.wait_until)
+        await connection.execute(rest.values(wait_until=one.state.wait_until))
+    return StoredUpdate(new=len(fresh), changed=changed, alerts=alerts)
+
+
+async def _add(connection: AsyncConnection, fresh: Sequence[EntryChange]) -> dict[str, tuple[int, Millis]]:
+    """The articles of new entries, (id, first seen) by identity; one that another feed brought is joined."""
+    by_canonical = {change.canonical: change.article for change in reversed(fresh)}
+    known: dict[str, tuple[int, Millis]] = {}
+    for chunk in chunks(list(by_canonical)):
+        query = select(articles.c.canonical, articles.c.id, articles.c.seen_at).where(articles.c.canonical.in_(chunk))
+        known |= {canonical: (number, seen) for canonical, number, seen in await connection.execute(query)}
+    # In the order of the changes, oldest first: of two articles of one minute the later has the greater id.
+    missing = [
+        {**_article_columns(by_canonical[canonical]), "canonical": canonical}
+        for canonical in dict.fromkeys(change.canonical for change in fresh)
+        if canonical not in known
+    ]
+    for chunk in chunks(missing):
+        made = insert(connection, articles).returning(articles.c.canonical, articles.c.id, articles.c.seen_at)
+        known |= {canonical: (number, seen) for canonical, number, seen in await connection.execute(made, chunk)}
+    await tag_articles(connection, [(known[change.canonical][0], change.article.tags) for change in fresh])
+    return known
+
+
+async def _remember(
+    connection: AsyncConnection,
+    fresh: Sequence[tuple[int, EntryChange]],
+    articles_of: Mapping[str, tuple[int, Millis]],
+    now: Millis,
+) -> None:
+    if not fresh:
+        return
+    statement = insert(connection, entries)
+    new = {name: statement.excluded[name] for name in ("content_hash", "article_id", "seen_at")}
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["feed_id", "key"], set_=new),
+        [
+            {
+                "feed_id": feed_id, "key": change.key, "content_hash": change.content_hash,
+                "article_id": articles_of[change.canonical][0], "seen_at": now,
+            }
+            for feed_id, change in fresh
+        ],
+    )  # fmt: skip
+
+
+async def _merge(connection: AsyncConnection, feed_id: int, found: FeedUpdate) -> Notice | None:
+    """Join a feed that moved to the address of another: its history goes along, and it is asked no more."""
+    other = (
+        await connection.execute(
+            select(feeds.c.id, feeds.c.name).where(
+                case((feeds.c.address != "", feeds.c.address), else_=feeds.c.url) == found.state.address,
+                feeds.c.id != feed_id,
+                feeds.c.active == true(),
+                feeds.c.merged_into == "",
+            )
+        )
+    ).first()
+    if other is None:
+        return None
+    columns = ("feed_id", "key", "content_hash", "article_id", "seen_at")
+    mine = select(
+        literal(other.id), entries.c.key, entries.c.content_hash, entries.c.article_id, entries.c.seen_at
+    ).where(entries.c.feed_id == feed_id)
+    copied = insert(connection, entries).from_select(columns, mine)
+    await connection.execute(copied.on_conflict_do_nothing(index_elements=["feed_id", "key"]))
+    await connection.execute(delete(entries).where(entries.c.feed_id == feed_id))
+    await connection.execute(update(feeds).where(feeds.c.id == feed_id).values(merged_into=other.name))
+    return Notice(code=NoticeCode.MERGED, feed=found.feed, detail=other.name)
+
+
+async def _tell(connection: AsyncConnection, notice: Notice, now: Millis, admins: Collection[int]) -> None:
+    values = {"code": notice.code.value, "feed": notice.feed, "detail": notice.detail, "created_at": now}
+    made = insert(connection, notices).values(values).returning(notices.c.id)
+    notice_id = (await connection.execute(made)).scalar_one()
+    await enqueue_notice(connection, notice_id, admins, now)
+
+
+async def _correct(connection: AsyncConnection, feed_id: int, change: EntryChange, now: Millis) -> int:
+    """Take over what a newsroom changed; tags are only added: those of the page are not in the feed."""
+    entry = entries.c.feed_id == feed_id, entries.c.key == change.key
+    article_id = await connection.scalar(select(entries.c.article_id).where(*entry))
+    await connection.execute(update(entries).where(*entry).values(content_hash=change.content_hash, seen_at=now))
+    if article_id is None:
+        return 0
+    article = change.article
+    values = {"title": article.title, "summary": article.summary}
+    await connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
+    await tag_articles(connection, [(article_id, article.tags)])
+    return 1
+
+
+#: Those fields of a state that are columns of the same name.
+_PLAIN = (
+    "primed", "gone", "body_hash", "failures", "last_error", "next_poll_at", "wait_until", "polled_at", "newest_at",
+    "address", "moved_to", "moved_seen", "failed_share", "noticed", "merged_into",
+)  # fmt: skip
+
+
+def state_of(row: RowMapping) -> FeedState:
+    """A feed's state from its row."""
+    return FeedState(
+        validators=Validators(etag=row["etag"], last_modified=row["last_modified"]),
+        pace=Pace(asked_s=row["asked_s"], skip_hours=row["skip_hours"], skip_days=row["skip_days"]),
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+def state_columns(state: FeedState) -> dict[str, Any]:
+    """A feed's row from its state."""
+    columns = {name: getattr(state, name) for name in _PLAIN}
+    pace = {"asked_s": state.pace.asked_s, "skip_hours": state.pace.skip_hours, "skip_days": state.pace.skip_days}
+    return {**columns, **pace, "etag": state.validators.etag, "last_modified": state.validators.last_modified}
+
+
+def _article_columns(article: Article) -> dict[str, Any]:
+    names = ("link", "title", "summary", "source", "language", "section", "published_at", "seen_at", "minutes")
+    return {name: getattr(article, name) for name in names}
