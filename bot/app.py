@@ -27,6 +27,7 @@ from bot.feeds.worker import ParserPool
 from bot.pipeline.deliver import Deliverer, TokenRefusedError
 from bot.pipeline.poll import Poller, PollTotals
 from bot.pipeline.ports import SilentMeter
+from bot.pipeline.push import Pushes
 from bot.playground.server import PlaygroundError
 from bot.settings import ConfigError
 from bot.store.database import Database, StorageError
@@ -52,6 +53,8 @@ log = structlog.get_logger(__name__)
 STOP_WITHIN_S = 8.0
 #: Old tombstones are dropped once a day.
 MAINTENANCE_S = 24 * 60 * 60
+#: Hubs that are due are asked this often.
+HUBS_S = 60
 
 
 def now_ms() -> Millis:
@@ -106,7 +109,7 @@ async def opened(config: Config, *, migrate: bool = True) -> AsyncIterator[Store
 @asynccontextmanager
 async def _poller(
     config: Config, store: Store, feeds: Iterable[Feed], *, meter: Meter, on_alerts: Callable[[], None] = lambda: None
-) -> AsyncIterator[Poller]:
+) -> AsyncIterator[tuple[Poller, Fetcher]]:
     fetch = config.settings.fetch
     fetcher = Fetcher(
         user_agent=user_agent(fetch.contact),
@@ -118,7 +121,7 @@ async def _poller(
         connections=fetch.connections,
     )
     async with fetcher, ParserPool(max_workers=fetch.workers) as parsers:
-        yield Poller(
+        poller = Poller(
             store=store,
             fetcher=fetcher,
             parsers=parsers,
@@ -133,6 +136,7 @@ async def _poller(
             admins=config.settings.admins,
             on_alerts=on_alerts,
         )
+        yield poller, fetcher
 
 
 def user_agent(contact: str) -> str:
@@ -162,7 +166,7 @@ async def poll_once(
 ) -> PollTotals:
     """`tagwire poll`."""
     chosen = choose_feeds(config, names)
-    async with opened(config) as store, _poller(config, store, chosen, meter=SilentMeter()) as poller:
+    async with opened(config) as store, _poller(config, store, chosen, meter=SilentMeter()) as (poller, _):
         await store.feeds.sync_catalogue(feeds_of(config))
         return await poller.poll_all([feed.name for feed in chosen], on_polled=on_polled)
 
@@ -172,7 +176,7 @@ async def rehearse(config: Config, names: Sequence[str]) -> Rehearsed:
     chosen = choose_feeds(config, names)
     if not Database.exists(config.settings.database):
         config = replace(config, settings=config.settings.model_copy(update={"database": "sqlite://"}))
-    async with opened(config) as store, _poller(config, store, chosen, meter=SilentMeter()) as poller:
+    async with opened(config) as store, _poller(config, store, chosen, meter=SilentMeter()) as (poller, _):
         polled = await poller.retrieve_all([feed.name for feed in chosen], await store.feeds.states())
         updates = [one.update for one in polled if one.update is not None]
         rehearsal = await store.feeds.rehearse(feeds_of(config), updates, now_ms())
@@ -265,20 +269,29 @@ class Service:
             )
             deliverer = _deliverer(config, store, telegram, meter)
             telegram.answer_at(_desk(config, store, deliverer.wake))
-            self._poller = await stack.enter_async_context(
+            poller, fetcher = await stack.enter_async_context(
                 _poller(config, store, self._feeds, meter=meter, on_alerts=deliverer.wake)
             )
+            self._poller = poller
+            pushes = self._pushes(store, fetcher, poller)
             if config.settings.web.port:
-                await stack.enter_async_context(self._web(store, meter))
-            scheduler = self._schedule(store, self._poller)
+                await stack.enter_async_context(self._web(store, meter, pushes))
+            scheduler = self._schedule(store, poller, pushes)
             try:
                 await self._serve(telegram, deliverer)
             finally:
                 scheduler.shutdown(wait=False)
                 await _quietly(telegram.close())
-                await self._poller.stop()
+                await poller.stop()
 
-    def _web(self, store: Store, meter: Metrics) -> WebServer:
+    def _pushes(self, store: Store, fetcher: Fetcher, poller: Poller) -> Pushes | None:
+        """WebSub, where the internet reaches us."""
+        web = self._config.settings.web
+        if not (web.port and web.public_url):
+            return None
+        return Pushes(store=store, fetcher=fetcher, clock=now_ms, public_url=web.public_url, on_push=poller.hint)
+
+    def _web(self, store: Store, meter: Metrics, pushes: Pushes | None) -> WebServer:
         """Health and metrics."""
         web = self._config.settings.web
 
@@ -295,9 +308,9 @@ class Service:
                 meter.queue({state.value: number for state, number in counts.items()})
             return parts
 
-        return WebServer(web.host, web.port, health=health, registry=meter.registry)
+        return WebServer(web.host, web.port, health=health, registry=meter.registry, hub=pushes)
 
-    def _schedule(self, store: Store, poller: Poller) -> AsyncIOScheduler:
+    def _schedule(self, store: Store, poller: Poller, pushes: Pushes | None) -> AsyncIOScheduler:
         """Few jobs; what is due stands in the database. A late tick runs once, never not at all."""
         scheduler = AsyncIOScheduler(
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}, timezone="UTC"
@@ -308,6 +321,8 @@ class Service:
 
         scheduler.add_job(poller.tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
         scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, id="maintenance")
+        if pushes is not None:
+            scheduler.add_job(pushes.renew, "interval", seconds=HUBS_S, id="hubs")
         scheduler.start()
         return scheduler
 
@@ -339,8 +354,11 @@ class Service:
                 await deliverer.run()
             except TokenRefusedError:
                 raise
+            except StorageError as error:
+                # A full disk or a database restart must not end the service: it says so, and tries again.
+                log.error("deliver.stopped", detail=str(error))  # noqa: TRY400 - the line says it all
+                await asyncio.sleep(5)
             except Exception:
-                # A full disk or a database restart must not end the service: it is loud, and tries again.
                 log.exception("deliver.stopped")
                 await asyncio.sleep(5)
 

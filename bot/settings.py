@@ -124,6 +124,7 @@ class WebSettings(Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 0
+    public_url: Annotated[str, Field(pattern=r"^(https?://[^\s]+)?$")] = ""
 
 
 class LogSettings(Section):

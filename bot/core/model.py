@@ -55,6 +55,26 @@ class Pace:
     skip_days: int = 0  #: bit n: not on weekday n, Monday 0, UTC
 
 
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Where a feed says that it is pushed from (WebSub)."""
+
+    hub: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A subscription at a hub."""
+
+    feed: str
+    hub: str
+    topic: str
+    token: str  #: the end of our callback address
+    secret: str
+    leased_until: Millis
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
     """What we remember of a feed between polls."""
@@ -149,6 +169,7 @@ class ParsedFeed:
     language: str
     entries: tuple[Entry, ...]
     pace: Pace = Pace()
+    push: Push | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +262,7 @@ class FeedUpdate:
     seen_keys: tuple[str, ...] = ()  #: keys of all entries in the document, to keep tombstones fresh
     alert: bool = False  #: False on the first poll: fill the archive, alert nobody
     notice: Notice | None = None
+    push: Push | None = None
     resting: tuple[str, ...] = ()  #: other feeds of the same site, which must wait as long as this one
 
 

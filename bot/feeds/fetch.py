@@ -103,9 +103,18 @@ class Fetcher:
             return FetchFailed(failure=Failure.STATUS, detail=f"{url}: answered 304 to no condition", status=304)
         return answer
 
-    async def _get(self, url: str, headers: dict[str, str]) -> Fetched | NotModified | FetchFailed:
+    async def post(self, url: str, form: dict[str, str]) -> FetchFailed | None:
+        """Send a form, as to a hub; None when it was taken (2xx)."""
+        answer = await self._get(url, {}, form=form)
+        if isinstance(answer, FetchFailed):
+            return None if answer.status in {201, 202, 203, 204} else answer
+        return None
+
+    async def _get(
+        self, url: str, headers: dict[str, str], form: dict[str, str] | None = None
+    ) -> Fetched | NotModified | FetchFailed:
         try:
-            return await self._follow(url, headers)
+            return await self._follow(url, headers, form)
         except TimeoutError:
             return FetchFailed(failure=Failure.TIMEOUT, detail=f"{url}: no answer within {self._timeout_s:g} s")
         except PrivateAddressError as error:
@@ -119,7 +128,9 @@ class Fetcher:
         except (aiohttp.ClientError, OSError, zlib.error, ValueError) as error:
             return FetchFailed(failure=Failure.BROKEN, detail=f"{url}: the answer broke: {_words(error)}")
 
-    async def _follow(self, url: str, headers: dict[str, str]) -> Fetched | NotModified | FetchFailed:
+    async def _follow(
+        self, url: str, headers: dict[str, str], form: dict[str, str] | None
+    ) -> Fetched | NotModified | FetchFailed:
         """Ask, and follow redirections. All hops share one time; waiting for a turn at a site does not count."""
         at, permanent, left_s = url, True, self._timeout_s
         loop = asyncio.get_running_loop()
@@ -133,7 +144,7 @@ class Fetcher:
                     )
                 started = loop.time()
                 async with asyncio.timeout(left_s):
-                    answer = await self._ask(at, headers, moved=at if hop and permanent else "")
+                    answer = await self._ask(at, headers, form, moved=at if hop and permanent else "")
                 left_s -= loop.time() - started
             if isinstance(answer, FetchFailed) and answer.whole_site and answer.retry_after:
                 self._turns.rest(at, min(answer.retry_after, LONGEST_REST_S))
@@ -144,10 +155,11 @@ class Fetcher:
         return FetchFailed(failure=Failure.REDIRECTS, detail=f"{url}: redirected more than {MAX_REDIRECTS} times")
 
     async def _ask(
-        self, url: str, headers: dict[str, str], *, moved: str
+        self, url: str, headers: dict[str, str], form: dict[str, str] | None, *, moved: str
     ) -> Fetched | NotModified | FetchFailed | _Redirect:
         assert self._session is not None  # noqa: S101 - a context manager's promise
-        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+        method = "GET" if form is None else "POST"
+        async with self._session.request(method, url, headers=headers, data=form, allow_redirects=False) as response:
             location = response.headers.get("Location")
             if response.status in REDIRECTS and location:
                 return _Redirect(location, permanent=response.status in PERMANENT)

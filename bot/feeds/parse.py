@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from bot.core.model import Entry, Failure, FetchFailed, Pace, ParsedFeed
+from bot.core.model import Entry, Failure, FetchFailed, Pace, ParsedFeed, Push
 from bot.feeds import quick
 from bot.feeds.dates import moment
 from bot.feeds.decode import to_utf8
@@ -62,6 +62,7 @@ def parse(fetched: Fetched) -> ParsedFeed | FetchFailed:
         language=storable(str(document.feed.get("language", "")))[:20],
         entries=tuple(entry for entry in entries if entry.title),
         pace=_pace(document.feed, body),
+        push=_push(document.feed, fetched.url),
     )
 
 
@@ -107,6 +108,13 @@ def _pace(feed: Any, body: bytes) -> Pace:
     named = {day.strip().lower().decode("ascii", "replace") for day in _DAY.findall(_section(channel, b"skipDays"))}
     days = sum(1 << number for number, day in enumerate(WEEKDAYS) if day in named)
     return Pace(asked_s=asked, skip_hours=hours, skip_days=days)
+
+
+def _push(feed: Any, url: str) -> Push | None:
+    """The hub that pushes this feed, and the feed's own name for itself (WebSub 4)."""
+    named = {str(link.get("rel", "")).lower(): str(link.get("href", "")) for link in reversed(feed.get("links", []))}
+    hub, topic = _joined(url, named.get("hub", "")), _joined(url, named.get("self", ""))
+    return Push(hub, topic) if named.get("hub") and named.get("self") and hub and topic else None
 
 
 def _section(channel: bytes, name: bytes) -> bytes:

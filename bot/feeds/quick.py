@@ -110,14 +110,16 @@ def _rss(root: ET.Element, base: str, most: int) -> Document:
     if channel is None or len(root) != 1:
         raise Doubt
     # A channel may be repeated, or an image or a text input may hold names of ours: only what is plain is read.
-    feed = {
+    feed: dict[str, Any] = {
         name: (channel.findtext(tag) or "").strip()
         for name, tag in (
             ("title", "title"), ("language", "language"), ("ttl", "ttl"),
             ("sy_updateperiod", f"{SY}updatePeriod"), ("sy_updatefrequency", f"{SY}updateFrequency"),
         )
     }  # fmt: skip
-    return Document(feed, [_rss_item(item, base) for item in channel.findall("item")[:most]])
+    found = Document(feed, [_rss_item(item, base) for item in channel.findall("item")[:most]])
+    found.feed["links"] = _links(channel)
+    return found
 
 
 def _rss_item(item: ET.Element, base: str) -> dict[str, Any]:
@@ -159,7 +161,8 @@ def _rss_item(item: ET.Element, base: str) -> dict[str, Any]:
 
 
 def _atom(root: ET.Element, most: int) -> Document:
-    feed = {"title": _plain(root.find(f"{ATOM}title")), "language": root.get(_LANG, "")}
+    feed: dict[str, Any] = {"title": _plain(root.find(f"{ATOM}title")), "language": root.get(_LANG, "")}
+    feed["links"] = _links(root)
     return Document(feed, [_atom_entry(entry) for entry in root.findall(f"{ATOM}entry")[:most]])
 
 
@@ -202,6 +205,10 @@ def _atom_entry(entry: ET.Element) -> dict[str, Any]:
         if date := found.get(name):
             made |= {name: date, f"{name}_parsed": _moment(date)}
     return made
+
+
+def _links(parent: ET.Element) -> list[dict[str, str]]:
+    return [{"rel": link.get("rel", ""), "href": link.get("href", "")} for link in parent.findall(f"{ATOM}link")]
 
 
 def _once(found: dict[str, Any], name: str, value: str) -> None:

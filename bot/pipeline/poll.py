@@ -122,10 +122,17 @@ class Poller:
         """Start a poll of every feed that is due and not being polled already; returns without waiting for them."""
         await self._replan()
         for name, state in (await self._store.feeds.due(self._clock(), limit=len(self._feeds))).items():
-            if name in self._feeds and name not in self._under_way:
-                task = asyncio.create_task(self._poll_in_background(name, state), name=f"poll {name}")
-                self._under_way[name] = task
-                task.add_done_callback(partial(self._ended, name))
+            self._start(name, state)
+
+    def hint(self, name: str) -> None:
+        """A feed has something new, its hub says: poll it in the background, now."""
+        self._start(name, None)
+
+    def _start(self, name: str, state: FeedState | None) -> None:
+        if name in self._feeds and name not in self._under_way:
+            task = asyncio.create_task(self._poll_in_background(name, state), name=f"poll {name}")
+            self._under_way[name] = task
+            task.add_done_callback(partial(self._ended, name))
 
     def _ended(self, name: str, _: asyncio.Task[None]) -> None:
         self._under_way.pop(name, None)
@@ -163,13 +170,13 @@ class Poller:
         """What polls of the named feeds would store, storing nothing."""
         return list(await asyncio.gather(*(self._retrieve_in_turn(name, states) for name in names)))
 
-    async def _poll_in_background(self, name: str, state: FeedState) -> None:
+    async def _poll_in_background(self, name: str, state: FeedState | None) -> None:
         try:
             await self._poll_guarded(name, state)
         except StorageError as error:
             log.error("poll.not_stored", feed=name, detail=str(error))  # noqa: TRY400 - the line says it all
 
-    async def _poll_guarded(self, name: str, state: FeedState) -> tuple[Polled, StoredUpdate]:
+    async def _poll_guarded(self, name: str, state: FeedState | None) -> tuple[Polled, StoredUpdate]:
         """Poll one feed; a fault of ours in one feed is loud, but never stops the others. Raises StorageError."""
         try:
             return await self._poll(name, state)
@@ -180,11 +187,11 @@ class Poller:
             detail = f"{name}: a fault of tagwire itself ({type(error).__name__}); the log has it"
             return Polled(name, Result.FAILED, detail), StoredUpdate()
 
-    async def _poll(self, name: str, state: FeedState) -> tuple[Polled, StoredUpdate]:
+    async def _poll(self, name: str, state: FeedState | None) -> tuple[Polled, StoredUpdate]:
         """Poll one feed, never twice at once: the second would not know what the first is about to store."""
         waited = self._feed_locks[name].locked()
         async with self._feed_locks[name]:
-            if waited:
+            if waited or state is None:
                 state = (await self._store.feeds.states([name])).get(name, FeedState())
             async with self._slots:
                 polled = await self._retriever.retrieve(self._feeds[name], state, self._plan, self._clock())

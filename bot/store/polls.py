@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, case, delete, literal, select, true, update
 from bot.core.cadence import DAY_MS
 from bot.core.model import FeedState, Notice, NoticeCode, Pace, StoredUpdate, Validators
 from bot.store.articles import chunks, insert, tag_articles
+from bot.store.hooks import remember
 from bot.store.outbox import enqueue_notice, fan_out
 from bot.store.schema import articles, entries, feeds, notices
 
@@ -71,6 +72,8 @@ async def _finish(
     for chunk in chunks([*{*one.seen_keys} - {change.key for change in fresh}]):
         shown = update(entries).where(entries.c.feed_id == feed_id, entries.c.key.in_(chunk))
         await connection.execute(shown.values(seen_at=now))
+    if one.push is not None:
+        await remember(connection, one.feed, one.push)
     notice = one.notice
     if one.state.address and one.state.address != address:
         notice = await _merge(connection, feed_id, one) or notice

@@ -205,6 +205,18 @@ broadcasts = Table(
     _long("created_at", default=None),
 )
 
+hooks = Table(
+    "hooks",
+    metadata,
+    Column("feed", Text, primary_key=True),
+    _text("hub"),
+    _text("topic"),
+    Column("token", Text, nullable=False, unique=True),
+    _text("secret"),
+    _long("asked_at"),
+    _long("leased_until"),
+)
+
 notices = Table(
     "notices",
     metadata,

@@ -8,6 +8,7 @@ from bot.store.articles import Articles
 from bot.store.broadcasts import Broadcasts
 from bot.store.chats import Chats
 from bot.store.feeds import Feeds
+from bot.store.hooks import Hooks
 from bot.store.outbox import Outbox
 from bot.store.rules import Rules
 from bot.store.stats import Statistics
@@ -22,6 +23,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.feeds = Feeds(database)
+        self.hooks = Hooks(database)
         self.articles = Articles(database)
         self.chats = Chats(database)
         self.rules = Rules(database)

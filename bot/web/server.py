@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from aiohttp import web
 from prometheus_client import generate_latest
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from prometheus_client import CollectorRegistry
+
+
+#: Of a push, which is hashed and never parsed.
+MAX_PUSH = 16 * 1024 * 1024
 
 
 class WebError(Exception):
@@ -29,8 +33,20 @@ class Part:
     detail: str = ""
 
 
+class Hub(Protocol):
+    """What answers hubs (`pipeline.push.Pushes`)."""
+
+    async def confirm(self, token: str, asked: Mapping[str, str]) -> str | None:
+        """The challenge to echo; None: no such subscription."""
+        ...
+
+    async def pushed(self, token: str, signature: str, body: bytes) -> bool:
+        """Take a push; False: no such subscription."""
+        ...
+
+
 class WebServer:
-    """`GET /healthz` and `GET /metrics`; use as an async context manager."""
+    """`GET /healthz` and `GET /metrics`, and with a `hub` WebSub's callbacks; use as an async context manager."""
 
     def __init__(
         self,
@@ -39,12 +55,17 @@ class WebServer:
         *,
         health: Callable[[], Awaitable[Mapping[str, Part]]],
         registry: CollectorRegistry,
+        hub: Hub | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._health = health
         self._registry = registry
-        app = web.Application()
+        self._hub = hub
+        app = web.Application(client_max_size=MAX_PUSH)
+        if hub is not None:
+            app.router.add_get("/websub/{token}", self._confirm)
+            app.router.add_post("/websub/{token}", self._pushed)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, access_log=None)
@@ -72,6 +93,17 @@ class WebServer:
         ok = all(part.ok for part in parts.values())
         body = {"ok": ok, "parts": {name: asdict(part) for name, part in parts.items()}}
         return web.json_response(body, status=200 if ok else 503)
+
+    async def _confirm(self, request: web.Request) -> web.Response:
+        assert self._hub is not None  # noqa: S101 - the route exists only then
+        challenge = await self._hub.confirm(request.match_info["token"], request.query)
+        return web.Response(status=404) if challenge is None else web.Response(text=challenge)
+
+    async def _pushed(self, request: web.Request) -> web.Response:
+        assert self._hub is not None  # noqa: S101 - the route exists only then
+        signature = request.headers.get("X-Hub-Signature", "")
+        known = await self._hub.pushed(request.match_info["token"], signature, await request.read())
+        return web.Response(status=202 if known else 410)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         await self._health()  # refreshes the gauges

@@ -24,3 +24,14 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text, nullable=False, server_default=""),
         sa.Column("created_at", sa.BigInteger, nullable=False),
     )
+    op.create_table(
+        "hooks",
+        sa.Column("feed", sa.Text, primary_key=True),
+        sa.Column("hub", sa.Text, nullable=False, server_default=""),
+        sa.Column("topic", sa.Text, nullable=False, server_default=""),
+        sa.Column("token", sa.Text, nullable=False),
+        sa.Column("secret", sa.Text, nullable=False, server_default=""),
+        sa.Column("asked_at", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("leased_until", sa.BigInteger, nullable=False, server_default="0"),
+        sa.UniqueConstraint("token", name="uq_hooks_token"),
+    )
