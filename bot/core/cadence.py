@@ -78,18 +78,22 @@ def plan(feeds: Iterable[Feed], activity: Activity, *, floor_s: float, effort: f
         feed.name: sqrt(rates[feed.name] * (1 + activity.reach.get(feed.name, 0) / (7 * rates[feed.name])))
         for feed in known
     }
-    least = {feed.name: DAY_S / feed.every for feed in known}
-    most = {feed.name: max(least[feed.name], DAY_S / floor_s if floor_s else least[feed.name]) for feed in known}
-    budget = effort * sum(least.values())
-
-    def shares(scale: float) -> dict[str, float]:
-        return {name: min(most[name], max(least[name], scale * weights[name])) for name in weights}
-
-    low, high = 0.0, max(most.values()) / min(weights.values())
-    for _ in range(40):
+    bounds = []  # polls a day: at least, at most, and the weight that decides between
+    for feed in known:
+        least = DAY_S / feed.every
+        most = max(least, DAY_S / floor_s) if floor_s else least
+        bounds.append((least, most, weights[feed.name]))
+    budget = effort * sum(least for least, _, _ in bounds)
+    low, high = 0.0, max(most for _, most, _ in bounds) / min(weights.values())
+    for _ in range(30):
         middle = (low + high) / 2
-        low, high = (middle, high) if sum(shares(middle).values()) < budget else (low, middle)
-    return Plan(per_day=shares(low), rates=rates, hours=_profile(activity.hours), floor_s=floor_s)
+        if sum(min(most, max(least, middle * weight)) for least, most, weight in bounds) < budget:
+            low = middle
+        else:
+            high = middle
+    per_day = [min(most, max(least, low * weight)) for least, most, weight in bounds]
+    names = [feed.name for feed in known]
+    return Plan(dict(zip(names, per_day, strict=True)), rates, _profile(activity.hours), floor_s)
 
 
 def _profile(posts: tuple[int, ...]) -> tuple[float, ...]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
+#: So many states are asked for by name; beyond, all of them are fewer words.
+FEW = 200
 REPLAN_MS = 60 * 60 * 1000
 #: What is overdue at the start is asked over this time rather than at once.
 SPREAD_MS = 60 * 1000
@@ -97,6 +99,7 @@ class Poller:
         )
         self._clock = clock
         self._meter = meter
+        self._at_once = at_once
         self._slots = asyncio.Semaphore(at_once)
         self._floor_s, self._effort = floor_s, effort
         self._plan = Plan()
@@ -143,6 +146,7 @@ class Poller:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._journal.close()
 
     async def poll_all(
         self, names: Sequence[str], *, on_polled: Callable[[Polled], None] = lambda _: None
@@ -151,17 +155,20 @@ class Poller:
         totals = PollTotals()
 
         await self._replan()
-        states = await self._store.feeds.states(names)
+        states = await self._store.feeds.states(names if len(names) < FEW else None)
+        waiting = iter(names)
 
-        async def one(name: str) -> None:
-            polled, stored = await self._poll_guarded(name, states.get(name, FeedState()))
-            totals.add(polled.result, stored)
-            on_polled(polled)
+        async def worker() -> None:
+            for name in waiting:
+                polled, stored = await self._poll_guarded(name, states.get(name, FeedState()))
+                totals.add(polled.result, stored)
+                on_polled(polled)
 
         try:
             async with asyncio.TaskGroup() as group:
-                for name in names:
-                    group.create_task(one(name))
+                # Many more than fetch at once: polls that end together are stored together.
+                for _ in range(min(len(names), 8 * self._at_once)):
+                    group.create_task(worker())
         except ExceptionGroup as group:
             raise group.exceptions[0] from None  # they fail for one reason: the database is not there
         return totals
