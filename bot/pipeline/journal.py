@@ -55,10 +55,9 @@ class Journal:
     def _take(self) -> list[Waiting]:
         """The next polls to be written together, with at most MOST_CHANGES or those of one poll."""
         changes = number = 0
-        for number, (update, _) in enumerate(self._waiting, 1):
-            changes += len(update.changes)
-            if changes >= MOST_CHANGES:
-                break
+        while number < len(self._waiting) and changes < MOST_CHANGES:
+            changes += len(self._waiting[number][0].changes)
+            number += 1
         taken, self._waiting = self._waiting[:number], self._waiting[number:]
         return taken
 
