@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import structlog
 
 from bot.core.model import Failure, FetchFailed, PageFacts
+from bot.feeds.parse import parse, parse_small
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,9 +56,14 @@ class ParserPool:
         self._end()
 
     async def parse(self, fetched: Fetched) -> ParsedFeed | FetchFailed:
-        """The feed in a body, or why there is none."""
+        """The feed in a body, or why there is none.
+
+        A small document that the quick reader is sure of needs no worker: that costs less than handing it over.
+        """
         try:
-            return await self._work(_parse, fetched)
+            if (read := parse_small(fetched)) is not None:
+                return read
+            return await self._work(parse, fetched)
         except (TimeoutError, BrokenProcessPool, MemoryError) as error:
             why = {TimeoutError: "took too long", MemoryError: "took too much memory"}.get(
                 type(error), "ended the parser"
@@ -119,12 +125,6 @@ def _settle_in(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _parse(fetched: Fetched) -> ParsedFeed | FetchFailed:
-    from bot.feeds.parse import parse  # noqa: PLC0415 - feedparser is loaded in workers only
-
-    return parse(fetched)
 
 
 def _read_page(page: Fetched, tag_selector: str) -> PageFacts:
