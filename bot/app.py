@@ -32,9 +32,6 @@ from bot.playground.server import PlaygroundError
 from bot.settings import ConfigError
 from bot.store.database import Database, StorageError
 from bot.store.store import Store
-from bot.telegram.application import TelegramBot
-from bot.telegram.desk import Desk
-from bot.telegram.texts import words
 from bot.web.metrics import Metrics
 from bot.web.server import Part, WebError, WebServer
 
@@ -47,6 +44,8 @@ if TYPE_CHECKING:
     from bot.pipeline.ports import Meter
     from bot.pipeline.retrieve import Polled
     from bot.settings import Config
+    from bot.telegram.application import TelegramBot
+    from bot.telegram.desk import Desk
 
 log = structlog.get_logger(__name__)
 #: Telegram's own rule is that a stop takes under 10 s; this leaves time for the database after it.
@@ -189,9 +188,7 @@ async def rehearse(config: Config, names: Sequence[str]) -> Rehearsed:
 async def deliver_once(config: Config, token: str) -> DeliverTotals:
     """`tagwire deliver`. Raises TokenRefusedError."""
     async with opened(config) as store, sending(store):
-        telegram = TelegramBot(
-            token=token, api_url=config.settings.api_url, pacer=_pacer(config), proxy=config.settings.telegram.proxy
-        )
+        telegram = _telegram(config, token)
         try:
             await telegram.connect()
             return await _deliverer(config, store, telegram, SilentMeter()).drain()
@@ -208,12 +205,21 @@ async def sending(store: Store) -> AsyncIterator[None]:
         yield
 
 
+def _telegram(config: Config, token: str) -> TelegramBot:
+    from bot.telegram.application import TelegramBot  # noqa: PLC0415 - half a second that a poll or a count need not wait
+
+    settings = config.settings
+    return TelegramBot(token=token, api_url=settings.api_url, pacer=_pacer(config), proxy=settings.telegram.proxy)
+
+
 def _pacer(config: Config) -> Pacer:
     limits = config.settings.telegram
     return Pacer(overall=limits.per_second, per_chat=limits.per_chat_second, per_group=limits.per_group_minute)
 
 
 def _deliverer(config: Config, store: Store, telegram: TelegramBot, meter: Meter) -> Deliverer:
+    from bot.telegram.texts import words  # noqa: PLC0415 - see `_telegram`
+
     settings = config.settings.deliver
     return Deliverer(
         store=store,
@@ -261,12 +267,7 @@ class Service:
             await stack.enter_async_context(sending(store))
             meter = Metrics()
             await store.feeds.sync_catalogue(self._feeds)
-            telegram = TelegramBot(
-                token=self._token,
-                api_url=config.settings.api_url,
-                pacer=_pacer(config),
-                proxy=config.settings.telegram.proxy,
-            )
+            telegram = _telegram(config, self._token)
             deliverer = _deliverer(config, store, telegram, meter)
             telegram.answer_at(_desk(config, store, deliverer.wake))
             poller, fetcher = await stack.enter_async_context(
@@ -373,6 +374,8 @@ async def _quietly(closing: object) -> None:
 
 
 def _desk(config: Config, store: Store, on_queued: Callable[[], None]) -> Desk:
+    from bot.telegram.desk import Desk  # noqa: PLC0415 - see `_telegram`
+
     readers = config.settings.readers
     return Desk(
         store=store,

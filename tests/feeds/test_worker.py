@@ -45,7 +45,9 @@ async def test_a_killed_worker_is_replaced() -> None:
 
 
 async def test_a_document_that_eats_memory_ends_nothing() -> None:
-    hungry = document(b"<!DOCTYPE rss>" + rss(b"<item><title>" + b"&lt;i&gt;x" * 1_000_000 + b"</title></item>" * 3)[21:])
+    hungry = document(
+        b"<!DOCTYPE rss>" + rss(b"<item><title>" + b"&lt;i&gt;x" * 1_000_000 + b"</title></item>" * 3)[21:]
+    )
     async with ParserPool(max_workers=1) as parsers:
         await parsers.parse(hungry)
         assert isinstance(await parsers.parse(GOOD), ParsedFeed)
