@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 #: Telegram's own rule is that a stop takes under 10 s; this leaves time for the database after it.
 STOP_WITHIN_S = 8.0
-#: Old tombstones are dropped once a day.
+#: Old tombstones and deliveries are dropped once a day.
 MAINTENANCE_S = 24 * 60 * 60
 #: Hubs that are due are asked this often.
 HUBS_S = 60
@@ -319,6 +319,7 @@ class Service:
 
         async def prune() -> None:
             await store.feeds.prune_entries(now_ms())
+            await store.outbox.prune(now_ms())
 
         scheduler.add_job(poller.tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
         scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, id="maintenance")

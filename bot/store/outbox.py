@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, literal, or_, select, true, update
+from sqlalchemy import and_, delete, exists, func, literal, or_, select, true, update
 
+from bot.core.cadence import DAY_MS
 from bot.core.model import Delivery, DeliveryState, Kind, Lane, Ruling
 from bot.store.articles import insert
 from bot.store.chats import move_chat, retire_chat
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from bot.core.model import Millis, Verdict
     from bot.store.database import Database
 
+#: How long what was sent is kept, for statistics and for those who ask what came.
+KEPT_MS = 30 * DAY_MS
 _COLUMNS = ("kind", "subject", "chat_id", "thread_id", "lane", "not_before", "queued_at")
 _UNIQUE = ("kind", "subject", "chat_id", "thread_id")
 
@@ -191,6 +194,12 @@ class Outbox:
         )
         async with self._database.transaction() as connection:
             return max(0, (await connection.execute(statement)).rowcount)
+
+    async def prune(self, now: Millis) -> int:
+        """Forget what was settled long ago; their number. No article is news for so long that it could be sent again."""
+        old = delete(outbox).where(outbox.c.settled_at < now - KEPT_MS)
+        async with self._database.transaction() as connection:
+            return max(0, (await connection.execute(old)).rowcount)
 
     async def next_due(self) -> Millis | None:
         """When the next row can be claimed; None when none waits."""

@@ -288,3 +288,12 @@ async def test_tombstones_outlive_a_feeds_window(ready: Store) -> None:
     await apply(ready, update(change("a", "nato")))
     assert await ready.feeds.prune_entries(NOW + 89 * 86_400_000) == 0
     assert await ready.feeds.prune_entries(NOW + 91 * 86_400_000) == 1
+
+
+async def test_what_was_sent_is_kept_for_a_month_and_what_waits_for_ever(ready: Store) -> None:
+    delivery = await claimed(ready)
+    await ready.outbox.settle([(delivery, Verdict(ruling=Ruling.SENT, message_id=1))], "w", NOW)
+    month = 30 * 24 * 60 * 60 * 1000
+    assert await ready.outbox.prune(NOW + month) == 0
+    assert await ready.outbox.prune(NOW + month + 1) == 1
+    assert await ready.outbox.counts() == {DeliveryState.QUEUED: 1}
