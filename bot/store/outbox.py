@@ -196,7 +196,7 @@ class Outbox:
             return max(0, (await connection.execute(statement)).rowcount)
 
     async def prune(self, now: Millis) -> int:
-        """Forget what was settled long ago; their number. No article is news for so long that it could be sent again."""
+        """Forget what was settled long ago; their number. Nothing is news for so long that it could be sent again."""
         old = delete(outbox).where(outbox.c.settled_at < now - KEPT_MS)
         async with self._database.transaction() as connection:
             return max(0, (await connection.execute(old)).rowcount)
