@@ -72,7 +72,7 @@ class World:
 
     @asynccontextmanager
     async def running(self, feeds: tuple[Feed, ...] = ()) -> AsyncIterator[Service]:
-        """The service, answering people; it polls nothing unless told so."""
+        """The service, answering people; it polls its feed at once unless that was polled just before."""
         service = Service(self.config, TOKEN, feeds or None)
         task = asyncio.create_task(service.run())
         ready = asyncio.create_task(service.listening.wait())

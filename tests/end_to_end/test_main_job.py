@@ -6,11 +6,11 @@ from __future__ import annotations
 async def test_a_subscriber_gets_exactly_one_card_and_nobody_else_any(world) -> None:
     reader = world.telegram.add_user("Olivia", "en")
     stranger = world.telegram.add_user("Other", "en")
+    first = await world.poll()
+    assert (first.articles_new > 0, first.alerts_queued) == (True, 0)  # the archive alerts nobody
     async with world.running():
         await world.says(reader, "/sub #peace_plan #nato")
         await world.says(stranger, "/start")
-    first = await world.poll()
-    assert (first.articles_new > 0, first.alerts_queued) == (True, 0)  # the archive alerts nobody
 
     story = world.newsroom.publish_seed()
     totals = await world.poll()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+
+from bot.app import opened
 
 from .conftest import buttons
 
@@ -83,6 +87,9 @@ async def test_strangers_and_forged_presses_send_nothing(world, readers) -> None
 async def test_a_reader_who_blocked_the_bot_is_not_tried(world, readers) -> None:
     async with world.running():
         world.telegram.block(readers[0])
+        async with asyncio.timeout(20), opened(world.config) as store:
+            while await store.chats.active_count() != 2:  # noqa: ASYNC110 - a block is told to nobody outside
+                await asyncio.sleep(0.02)
         await world.says(world.admin, "/broadcast Hot")
         await world.wait_until(lambda: len(buttons(world.from_bot(world.admin)[-1])) == 2)
         question = world.from_bot(world.admin)[-1]
