@@ -8,6 +8,7 @@ edges and the database.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import time
@@ -109,6 +110,8 @@ async def opened(config: Config, *, migrate: bool = True) -> AsyncIterator[Store
 async def _poller(
     config: Config, store: Store, feeds: Iterable[Feed], *, meter: Meter, on_alerts: Callable[[], None] = lambda: None
 ) -> AsyncIterator[tuple[Poller, Fetcher]]:
+    # What is loaded by now stays: collections need not walk it again, and hold up the event loop for less.
+    gc.freeze()
     fetch = config.settings.fetch
     fetcher = Fetcher(
         user_agent=user_agent(fetch.contact),

@@ -20,6 +20,8 @@ MOVES_SEEN = 3
 FAILURES_NOTICED = 5
 #: A feed that answers and publishes nothing for so long is frozen: its status says nothing about it.
 FROZEN_AFTER_MS = 21 * DAY_MS
+#: A feed of which this share of polls failed of late is failing, whatever its last status: one hiccup is none.
+FAILING_SHARE = 0.3
 #: How much the last poll counts in the share of failed ones.
 FORGETTING = 0.1
 

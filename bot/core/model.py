@@ -108,6 +108,7 @@ class Fetched:
     validators: Validators
     fresh_s: int = 0  #: seconds for which the site says that asking again is pointless
     moved_to: str = ""  #: the address that answered, if every redirection to it was permanent
+    push: Push | None = None  #: as its headers say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

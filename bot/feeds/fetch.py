@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from bot.core.model import Failure, Fetched, FetchFailed, NotModified, Validators
+from bot.core.model import Failure, Fetched, FetchFailed, NotModified, Push, Validators
 from bot.feeds.freshness import fresh_for, retry_after
 from bot.feeds.guard import PrivateAddressError, PublicResolver, refusal
 from bot.feeds.turns import Turns
@@ -23,6 +23,7 @@ MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PERMANENT = frozenset({301, 308})
 PIECE = 64 * 1024
+CONNECT_S, SILENCE_S = 10.0, 15.0
 #: However long a site asks everybody to wait, it is asked again after a day.
 LONGEST_REST_S = 24 * 60 * 60
 #: Of one header; a site that sends more sends no news.
@@ -76,7 +77,8 @@ class Fetcher:
             headers={"User-Agent": self._user_agent},
             max_line_size=MAX_HEADER,
             max_field_size=MAX_HEADER,
-            timeout=aiohttp.ClientTimeout(total=None),
+            # The whole answer is timed below; these end a connection that hangs, or falls silent, sooner.
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S),
         )
         return self
 
@@ -196,7 +198,15 @@ class Fetcher:
             validators=validators,
             fresh_s=fresh_for(response.headers),
             moved_to=moved,
+            push=_push(response),
         )
+
+
+def _push(response: aiohttp.ClientResponse) -> Push | None:
+    """The hub that the answer's Link headers name (WebSub 4); they come before the document's own."""
+    named = {str(relation): str(link["url"]) for relation, link in response.links.items() if "url" in link}
+    hub, own = named.get("hub"), named.get("self")
+    return Push(hub, own) if hub and own else None
 
 
 @dataclass(frozen=True, slots=True)

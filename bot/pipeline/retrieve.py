@@ -114,7 +114,7 @@ class Retriever:
             feed, state, now, fetched, schedule, body_hash=body_hash, newest_at=now if news else 0, pace=parsed.pace
         )
         done = _done(feed, state, after, Result.FETCHED, now)
-        return done.with_(changes=changes, seen_keys=tuple(keys), alert=state.primed, push=parsed.push)
+        return done.with_(changes=changes, seen_keys=tuple(keys), alert=state.primed, push=fetched.push or parsed.push)
 
     async def _discover(
         self, feed: Feed, state: FeedState, failure: FetchFailed, schedule: Plan, now: Millis

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, false, func, select, true
+from sqlalchemy import and_, case, false, func, or_, select, true
 
-from bot.core.feedstate import FROZEN_AFTER_MS
+from bot.core.feedstate import FAILING_SHARE, FAILURES_NOTICED, FROZEN_AFTER_MS
 from bot.core.model import DeliveryState
 from bot.store.schema import articles, chats, feeds, outbox, rules
 
@@ -47,7 +47,8 @@ class Statistics:
         """Every count, as of one moment."""
         health = case(
             (feeds.c.gone == true(), "gone"),
-            (feeds.c.failures > 0, "failing"),
+            (or_(feeds.c.failed_share >= FAILING_SHARE, feeds.c.failures >= FAILURES_NOTICED), "failing"),
+            (and_(feeds.c.primed == false(), feeds.c.failures > 0), "failing"),
             (feeds.c.primed == false(), "new"),
             (and_(feeds.c.newest_at > 0, feeds.c.newest_at < now - FROZEN_AFTER_MS), "frozen"),
             else_="healthy",

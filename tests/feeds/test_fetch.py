@@ -13,7 +13,7 @@ import brotli
 import pytest
 from aiohttp import web
 
-from bot.core.model import Failure, Fetched, FetchFailed, NotModified, Validators
+from bot.core.model import Failure, Fetched, FetchFailed, NotModified, Push, Validators
 from bot.feeds.freshness import fresh_for, retry_after
 from bot.feeds.turns import Turns
 from tests.site import fetcher
@@ -195,6 +195,15 @@ def test_retry_after(value: str | None, date: str | None, wait: int | None) -> N
 )
 def test_freshness(headers: dict[str, str], seconds: int) -> None:
     assert fresh_for(headers) == seconds
+
+
+async def test_a_hub_in_the_headers_is_told(site: Site) -> None:
+    link = f'<{site.url}/hub>; rel="hub", <{site.url}/rss>; rel="self"'
+    url = site.serve("/rss", body=b"x", Link=link)
+    async with fetcher() as fetch:
+        answer = await fetch.fetch(url, NONE)
+    assert isinstance(answer, Fetched)
+    assert answer.push == Push(f"{site.url}/hub", url)
 
 
 async def test_only_a_wholly_permanent_move_is_told(site: Site) -> None:

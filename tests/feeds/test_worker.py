@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 from bot.core.model import Failure, FetchFailed, PageFacts, ParsedFeed
+from bot.feeds.parse import MAX_ENTRIES
 from bot.feeds.worker import ParserPool
 
 from .test_parse import document, rss
@@ -51,3 +54,18 @@ async def test_a_document_that_eats_memory_ends_nothing() -> None:
     async with ParserPool(max_workers=1) as parsers:
         await parsers.parse(hungry)
         assert isinstance(await parsers.parse(GOOD), ParsedFeed)
+
+
+@pytest.mark.parametrize(
+    ("items", "entries"),
+    [
+        (b"<item><title>x</title><link>https://e.org/1</link></item>" * 100_000, MAX_ENTRIES),
+        (b"<item><title>x</title><a>" + b"<b>" * 200_000, 1),
+        (b"<item><title>x</title><description>" + b"&lt;div&gt;" * 200_000 + b"</description></item>", 1),
+    ],
+)
+async def test_what_is_endless_ends(items: bytes, entries: int) -> None:
+    async with ParserPool(max_workers=1) as parsers:
+        parsed = await parsers.parse(document(rss(items)))
+    assert isinstance(parsed, ParsedFeed)
+    assert len(parsed.entries) == entries
