@@ -40,6 +40,7 @@ _HALF = re.compile(
     rb"&#(?:x0*d[89a-f][0-9a-f]{2}|0*(?:5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3]));",
     re.IGNORECASE,
 )
+_PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?/[^\s?#\\]*(?:\?[^\s#]+)?(?:#\S+)?", re.ASCII)
 _TEXT_TAG = re.compile(r"[^,;]+")
 
 
@@ -168,8 +169,11 @@ def _link(raw: Any, base: str) -> str:
 
 def _joined(base: str, address: str) -> str:
     """An address made absolute; "" for one that is no web address."""
+    address = storable(address).strip()
+    if _PLAIN_ADDRESS.fullmatch(address):
+        return address  # nearly all are: joined to any base it is itself
     try:
-        absolute = urljoin(base, storable(address).strip())
+        absolute = urljoin(base, address)
     except ValueError:
         return ""
     return absolute if _is_web(absolute) else ""

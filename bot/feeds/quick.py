@@ -8,11 +8,8 @@ a second encoding. `tests/feeds/test_quick.py` holds the two against each other.
 from __future__ import annotations
 
 import re
-from calendar import timegm
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_tz
 from functools import cache
-from time import gmtime
 from typing import Any
 from urllib.parse import urljoin
 from xml.etree import ElementTree as ET
@@ -64,9 +61,11 @@ _ABSOLUTE = re.compile(r"https?://[^/].*[^?#]")
 _PATH = re.compile(r"/?[A-Za-z0-9][A-Za-z0-9_.=&-]*(?:/[A-Za-z0-9][A-Za-z0-9_.=&-]*)*")
 _BASE = re.compile(rb"""\s(?:xml:)?base\s*=""", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.*[^?#]")
+_MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 _RFC822 = re.compile(
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (?:19|20)\d\d "
-    r"[0-2]\d:[0-5]\d:[0-5]\d (?:GMT|Z|[+-][01]\d[0-5]\d)"
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ((?:19|20)\d\d) "
+    r"([0-2]\d):([0-5]\d):([0-5]\d) (?:GMT|Z|([+-])([01]\d)([0-5]\d))",
+    re.ASCII,
 )
 _ISO = re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-][01]\d:[0-5]\d)")
 
@@ -245,11 +244,13 @@ def _absolute(address: str) -> None:
 
 def _moment(written: str) -> Any:
     """The date as feedparser's struct_time in UTC, for the spellings that can mean only one."""
-    if _RFC822.fullmatch(written):
-        parts = parsedate_tz(written)
-        if parts is not None:
-            there = datetime(*parts[:6])  # noqa: DTZ001 - the offset comes next; ValueError for 31 November
-            return gmtime(timegm(there.timetuple()) - (parts[9] or 0))
+    if stated := _RFC822.fullmatch(written):
+        day, month, year, hour, minute, second, sign, hours, minutes = stated.groups()
+        there = datetime(
+            int(year), _MONTHS.index(month) // 3 + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC
+        )
+        east = int(f"{sign}1") * timedelta(hours=int(hours), minutes=int(minutes)) if sign else timedelta()
+        return (there - east).timetuple()
     if _ISO.fullmatch(written):
         at_moment = datetime.fromisoformat(written).astimezone(UTC)
         return (at_moment - timedelta(microseconds=at_moment.microsecond)).timetuple()
