@@ -8,7 +8,6 @@ edges and the database.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import socket
 import time
@@ -110,8 +109,6 @@ async def opened(config: Config, *, migrate: bool = True) -> AsyncIterator[Store
 async def _poller(
     config: Config, store: Store, feeds: Iterable[Feed], *, meter: Meter, on_alerts: Callable[[], None] = lambda: None
 ) -> AsyncIterator[tuple[Poller, Fetcher]]:
-    # What is loaded by now stays: collections need not walk it again, and hold up the event loop for less.
-    gc.freeze()
     fetch = config.settings.fetch
     fetcher = Fetcher(
         user_agent=user_agent(fetch.contact),
@@ -206,6 +203,12 @@ async def sending(store: Store) -> AsyncIterator[None]:
         if store.database.is_sqlite:
             await store.outbox.release_all(now_ms())
         yield
+
+
+def preload() -> None:
+    """Load everything that the service will need."""
+    import bot.telegram.application  # noqa: PLC0415
+    import bot.telegram.desk  # noqa: F401, PLC0415
 
 
 def _telegram(config: Config, token: str) -> TelegramBot:

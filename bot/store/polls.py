@@ -88,10 +88,7 @@ async def _finish(
 async def _add(connection: AsyncConnection, fresh: Sequence[EntryChange]) -> dict[str, tuple[int, Millis]]:
     """The articles of new entries, (id, first seen) by identity; one that another feed brought is joined."""
     by_canonical = {change.canonical: change.article for change in reversed(fresh)}
-    known: dict[str, tuple[int, Millis]] = {}
-    for chunk in chunks(list(by_canonical)):
-        query = select(articles.c.canonical, articles.c.id, articles.c.seen_at).where(articles.c.canonical.in_(chunk))
-        known |= {canonical: (number, seen) for canonical, number, seen in await connection.execute(query)}
+    known = await _known(connection, list(by_canonical))
     # In the order of the changes, oldest first: of two articles of one minute the later has the greater id.
     missing = [
         {**_article_columns(by_canonical[canonical]), "canonical": canonical}
@@ -99,9 +96,20 @@ async def _add(connection: AsyncConnection, fresh: Sequence[EntryChange]) -> dic
         if canonical not in known
     ]
     for chunk in chunks(missing):
-        made = insert(connection, articles).returning(articles.c.canonical, articles.c.id, articles.c.seen_at)
-        known |= {canonical: (number, seen) for canonical, number, seen in await connection.execute(made, chunk)}
+        made = insert(connection, articles).on_conflict_do_nothing(index_elements=["canonical"])
+        rows = made.returning(articles.c.canonical, articles.c.id, articles.c.seen_at)
+        known |= {canonical: (number, seen) for canonical, number, seen in await connection.execute(rows, chunk)}
+    # On PostgreSQL another process may have added one between the question and the insertion.
+    known |= await _known(connection, [canonical for canonical in by_canonical if canonical not in known])
     await tag_articles(connection, [(known[change.canonical][0], change.article.tags) for change in fresh])
+    return known
+
+
+async def _known(connection: AsyncConnection, canonicals: Sequence[str]) -> dict[str, tuple[int, Millis]]:
+    known: dict[str, tuple[int, Millis]] = {}
+    for chunk in chunks(canonicals):
+        query = select(articles.c.canonical, articles.c.id, articles.c.seen_at).where(articles.c.canonical.in_(chunk))
+        known |= {canonical: (number, seen) for canonical, number, seen in await connection.execute(query)}
     return known
 
 
