@@ -41,7 +41,7 @@ async def test_from_sub_to_the_alert_over_http(tmp_path: Path) -> None:
         _, said = await process.communicate()
     assert process.returncode == 0
     assert b"Traceback" not in said
-    assert list(tmp_path.iterdir()) == []  # it leaves nothing behind
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240 - it leaves nothing behind
 
 
 async def _until(events: aiohttp.ClientResponse, web: aiohttp.ClientSession, chat: int, text: str) -> dict:
