@@ -8,6 +8,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from bot.feeds.opml import OpmlError, OpmlFeed, read, write
+from bot.settings import is_web_address
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
 def export_opml(config: Config, target: Path) -> int:
     """Write every feed of the catalogue to `target`; returns their number."""
-    feeds = [OpmlFeed(title=feed.title or feed.name, url=str(feed.url), folder=()) for feed in config.feeds]
+    feeds = [OpmlFeed(title=feed.title or feed.name, url=str(feed.url), folder=feed.folder) for feed in config.feeds]
     target.write_bytes(write(feeds))
     return len(feeds)
 
 
-def import_opml(config: Config, source: Path) -> tuple[int, int]:
-    """Add the feeds of `source` to feeds.toml: (added, there already, by address). Raises OpmlError.
+def import_opml(config: Config, source: Path) -> tuple[int, int, list[str]]:
+    """Add the feeds of `source` to feeds.toml: (added, there already, addresses that no feed can have).
+
+    Raises OpmlError.
 
     The file is replaced in one step: a crash leaves the old one whole.
     """
@@ -33,10 +36,15 @@ def import_opml(config: Config, source: Path) -> tuple[int, int]:
         raise OpmlError(f"{source}: {error}") from None
     known = {str(feed.url) for feed in config.feeds}
     names = {feed.name for feed in config.feeds}
-    blocks, already = [], 0
+    blocks: list[str] = []
+    refused: list[str] = []
+    already = 0
     for feed in listed:
         if feed.url in known:
             already += 1
+            continue
+        if not is_web_address(feed.url):
+            refused.append(feed.url)
             continue
         known.add(feed.url)
         name = _name(feed.title or feed.url, names)
@@ -48,16 +56,24 @@ def import_opml(config: Config, source: Path) -> tuple[int, int]:
         new = catalogue.with_suffix(".toml.new")
         new.write_text("\n\n".join([old, *blocks]).lstrip() + "\n", encoding="utf-8")
         new.replace(catalogue)
-    return len(blocks), already
+    return len(blocks), already, refused
 
 
 def _block(name: str, feed: OpmlFeed) -> str:
-    # A JSON string is a TOML basic string as long as it stays ASCII-escaped.
-    lines = ["[[feed]]", f"name = {json.dumps(name)}", f"url = {json.dumps(feed.url)}"]
-    lines.append(f"title = {json.dumps(feed.title or name, ensure_ascii=False)}")
+    lines = [
+        "[[feed]]",
+        f"name = {_quoted(name)}",
+        f"url = {_quoted(feed.url)}",
+        f"title = {_quoted(feed.title or name)}",
+    ]
     if feed.folder:
-        lines.append(f"# from the folder {' / '.join(part.replace(chr(10), ' ') for part in feed.folder)}")
+        lines.append(f"folder = [{', '.join(map(_quoted, feed.folder))}]")
     return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string: JSON's is one, but for the characters that nobody can see."""
+    return json.dumps("".join(char for char in text if char.isprintable()), ensure_ascii=False)
 
 
 def _name(title: str, taken: set[str]) -> str:

@@ -230,8 +230,10 @@ def feeds_import(
     with _reported():
         from bot.catalogue import import_opml  # noqa: PLC0415
 
-        added, known = import_opml(loaded, file)
+        added, known, refused = import_opml(loaded, file)
         print(f"{loaded.folder / 'feeds.toml'}: {added} feeds added, {known} were there already")
+        for address in refused:
+            _say(f"{file}: {address!r} is not an http or https address; left out")
 
 
 def main() -> None:

@@ -171,6 +171,15 @@ class Settings(Section):
         return re.sub(r"//([^:/@]+):[^@/]*@", r"//\1:***@", self.database)
 
 
+def is_web_address(value: str) -> bool:
+    """Whether this is an address that a feed can have."""
+    try:
+        HttpUrl(value)
+    except ValidationError:
+        return False
+    return True
+
+
 class FeedSettings(Section):
     """One `[[feed]]` of feeds.toml."""
 
@@ -182,14 +191,13 @@ class FeedSettings(Section):
     every: Annotated[int, BeforeValidator(_seconds), Field(ge=30, le=7 * 86400)] = 300
     pages: Literal["never", "when-untagged", "always"] = "never"
     tag_selector: str = ""
+    folder: tuple[str, ...] = ()
 
     @field_validator("url")
     @classmethod
     def _web_address(cls, value: str) -> str:
-        try:
-            HttpUrl(value)
-        except ValidationError:
-            raise ValueError(f"{value!r} is not an http or https address") from None
+        if not is_web_address(value):
+            raise ValueError(f"{value!r} is not an http or https address")
         return value
 
 

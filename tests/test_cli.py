@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.feeds.opml import read
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -185,9 +187,29 @@ def test_the_catalogue_goes_out_and_comes_in_as_opml(folder: Path) -> None:
     (folder / "more.opml").write_text(
         '<opml version="2.0"><body><outline text="Війна &amp; мир" xmlUrl="https://e.org/uk?a=1&amp;b=2"/></body></opml>'
     )
+    (folder / "bad.opml").write_text(
+        '<opml version="2.0"><body><outline text="a&#127;b" xmlUrl="ftp://e.org/"/><outline text="x" xmlUrl="no"/></body></opml>'
+    )
+    refused = tagwire(folder, "feeds", "import", "bad.opml")
+    assert (refused.returncode, refused.stderr.count("is not an http or https address")) == (0, 2)
+    assert tagwire(folder, "check").returncode == 0
     assert "1 feeds added" in tagwire(folder, "feeds", "import", "more.opml").stdout
     assert tagwire(folder, "check").returncode == 0
     assert 'url = "https://e.org/uk?a=1&b=2"' in (folder / "config" / "feeds.toml").read_text()
+
+
+def test_nested_folders_survive_the_round_trip(folder: Path) -> None:
+    (folder / "config" / "feeds.toml").write_text("")
+    (folder / "in.opml").write_text(
+        '<opml version="2.0"><body><outline text="Україна"><outline text="Агентства &quot;А&quot;">'
+        '<outline text="One" xmlUrl="https://e.org/1"/><outline text="Two" xmlUrl="https://e.org/2"/></outline>'
+        '<outline text="Three" xmlUrl="https://e.org/3"/></outline><outline text="Four" xmlUrl="https://e.org/4"/></body></opml>'
+    )
+    assert "4 feeds added" in tagwire(folder, "feeds", "import", "in.opml").stdout
+    assert tagwire(folder, "feeds", "export", "out.opml").returncode == 0
+    assert sorted(map(str, read((folder / "out.opml").read_bytes()))) == sorted(
+        map(str, read((folder / "in.opml").read_bytes()))
+    )
 
 
 def test_a_backup_of_an_empty_database_is_a_database(folder: Path) -> None:
