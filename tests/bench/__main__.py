@@ -22,9 +22,6 @@ LONG = ("soak",)
 
 def main() -> None:
     """Run, and print a table."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
     from bot.logs import configure  # noqa: PLC0415
 
     every = (*BENCHMARKS, *LONG)
@@ -38,7 +35,7 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(every)}")
     configure(level="error", as_json=False)
-    table = Table("what", "unit", "median", "min", "max", title=f"{asked.runs} runs each")
+    rows: list[tuple[str, ...]] = []
     for name in asked.names or BENCHMARKS:
         measure = import_module(f"tests.bench.{name}").measure
         runs: list[list[tuple[str, str, float]]] = []
@@ -48,9 +45,19 @@ def main() -> None:
         for figures in zip(*runs, strict=True):
             what, unit, _ = figures[0]
             values = sorted(value for _, _, value in figures)
-            table.add_row(
-                what, unit, *(f"{value:,.1f}" for value in (statistics.median(values), values[0], values[-1]))
+            rows.append(
+                (what, unit, *(f"{value:,.1f}" for value in (statistics.median(values), values[0], values[-1])))
             )
+    _print(rows, asked.runs)
+
+
+def _print(rows: list[tuple[str, ...]], runs: int) -> None:
+    from rich.console import Console  # noqa: PLC0415 - its memory is not the product's
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("what", "unit", "median", "min", "max", title=f"{runs} runs each")
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
 
 
