@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import lru_cache
 from hashlib import sha256
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 #: Query parameters that say where a click came from, not what is shown.
 _TRACKING = ("utm_", "fbclid", "gclid", "yclid", "mc_cid", "mc_eid", "at_medium", "at_campaign")
+_PLAIN = re.compile(r"https?://([a-z0-9.-]+/[^?#\s]*)", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -46,6 +48,8 @@ def content_hash(entry: Entry) -> str:
 @lru_cache(maxsize=1 << 12)
 def canonical_link(link: str) -> str:
     """One spelling for the addresses of one article; its identity over all feeds."""
+    if plain := _PLAIN.fullmatch(link):
+        return f"https://{plain[1]}"  # most are
     try:
         parts = urlsplit(link.strip())
         port = parts.port

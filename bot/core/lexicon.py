@@ -97,12 +97,15 @@ class Thesaurus:
         spoken = language.split("-", maxsplit=1)[0].lower()
         found: dict[str, None] = {}
         plain = _APOSTROPHES.sub("", text)
-        if self._lengths.keys().isdisjoint(_WORD.findall(plain.casefold())):
-            return ()  # most texts, at a third of the price
+        words = _WORD.findall(plain.casefold())
+        first = self._lengths.keys() & set(words)
+        if not first:
+            return ()
         written = _WORD.findall(plain)
-        words = [word.casefold() for word in written]
+        if len(written) != len(words):  # a letter whose small form is two characters: İ
+            words = [word.casefold() for word in written]
         for at, word in enumerate(words):
-            if word not in self._lengths:
+            if word not in first:
                 continue
             for length in sorted(self._lengths[word], reverse=True):
                 if at + length <= len(words):

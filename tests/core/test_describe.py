@@ -66,6 +66,7 @@ def test_the_nearest_source_names_a_tag(thesaurus: Thesaurus) -> None:
         ("Зеленського запросили до НАТО", "uk", {"zelenskyy", "nato"}),
         ("Нато", "uk", {"nato"}),
         ("Нові санкції", "uk", {"sanctions"}),
+        ("İstanbul: NATO meets", "en", {"nato"}),
         ("drones", "uk", set()),  # a common noun of another language
         ("Перемир'я і перемир’я", "uk", {"ceasefire"}),
     ],
