@@ -96,9 +96,9 @@ def thesaurus_of(config: Config) -> Thesaurus:
 
 
 @asynccontextmanager
-async def opened(config: Config, *, migrate: bool = True) -> AsyncIterator[Store]:
+async def opened(config: Config) -> AsyncIterator[Store]:
     """The store of the configured database, closed afterwards."""
-    database = await Database.open(config.settings.database, migrate=migrate)
+    database = await Database.open(config.settings.database)
     try:
         yield Store(database)
     finally:

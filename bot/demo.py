@@ -93,23 +93,20 @@ def _people(playground: Playground) -> int:
 
 
 def _sample_feeds(url: str) -> tuple[Feed, ...]:
+    english, ukrainian = SAMPLES
     return (
-        Feed(
-            name=SAMPLES[0],
-            url=f"{url}/newsroom/rss.xml",
-            title="Sample Newsroom",
-            language="en",
-            every=60,
-            pages=PageMode.ALWAYS,
-            tag_selector=".article-tags a",
-        ),
-        Feed(
-            name=SAMPLES[1],
-            url=f"{url}/newsroom/uk/rss.xml",
-            title="Зразкова редакція",
-            language="uk",
-            every=60,
-            pages=PageMode.ALWAYS,
-            tag_selector=".article-tags a",
-        ),
+        _sample_feed(english, f"{url}/newsroom/rss.xml", "Sample Newsroom", "en"),
+        _sample_feed(ukrainian, f"{url}/newsroom/uk/rss.xml", "Зразкова редакція", "uk"),
+    )
+
+
+def _sample_feed(name: str, url: str, title: str, language: str) -> Feed:
+    return Feed(
+        name=name,
+        url=url,
+        title=title,
+        language=language,
+        every=60,
+        pages=PageMode.ALWAYS,
+        tag_selector=".article-tags a",
     )

@@ -74,10 +74,8 @@ def plan(feeds: Iterable[Feed], activity: Activity, *, floor_s: float, effort: f
     if not known:
         return Plan(floor_s=floor_s)
     rates = {feed.name: max(LEAST_RATE, activity.posts.get(feed.name, 0) / 7) for feed in known}
-    weights = {
-        feed.name: sqrt(rates[feed.name] * (1 + activity.reach.get(feed.name, 0) / (7 * rates[feed.name])))
-        for feed in known
-    }
+    # Alerts count beside posts: a feed that many wait for is worth more polls.
+    weights = {feed.name: sqrt(rates[feed.name] + activity.reach.get(feed.name, 0) / 7) for feed in known}
     bounds = []  # polls a day: at least, at most, and the weight that decides between
     for feed in known:
         least = DAY_S / feed.every

@@ -72,12 +72,12 @@ class Database:
         return path is None or path.exists()
 
     @classmethod
-    async def open(cls, url: str, *, migrate: bool = True) -> Database:
+    async def open(cls, url: str) -> Database:
         """Open the database and bring its schema up to date. Raises StorageError."""
         writer, reader = _engines(url)
         database = cls(url, writer, reader)
         try:
-            await database._prepare(migrate=migrate)
+            await database._prepare()
         except StorageError:
             await database.close()
             raise
@@ -185,12 +185,12 @@ class Database:
             part.unlink(missing_ok=True)
             raise StorageError(f"{target}: the copy failed: {_cause(error)}") from error
 
-    async def _prepare(self, *, migrate: bool) -> None:
+    async def _prepare(self) -> None:
         async with self._writer.connect() as connection:
             await connection.begin()
             if not self.is_sqlite:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            await connection.run_sync(self._migrate if migrate else self._verify)
+            await connection.run_sync(self._migrate)
             await connection.commit()
 
     def _verify(self, connection: Connection) -> bool:

@@ -77,12 +77,15 @@ async def follow_typed(turn: Turn, typed: str) -> None:
     await turn.reply("\n".join(lines) or t.text("I found no tag in that. Example: /sub #nato"), rows)
 
 
-async def understand(turn: Turn, typed: str) -> Any:
-    """What was typed, as rules and faults."""
-    known = await turn.desk.store.articles.known_slugs()
-    known |= set(turn.desk.thesaurus.slugs)
-    thesaurus = turn.desk.thesaurus
-    return parse(typed, known=lambda slug: slug in known, canonical=thesaurus.canonical)
+async def known_tags(turn: Turn) -> set[str]:
+    """Every tag of the thesaurus, of an article or of a reader."""
+    return {*turn.desk.thesaurus.slugs, *await turn.desk.store.articles.known_slugs()}
+
+
+async def understand(turn: Turn, typed: str, known: set[str] | None = None) -> Any:
+    """What was typed, as rules and faults; `known` are the known tags, when the caller has them."""
+    tags = await known_tags(turn) if known is None else known
+    return parse(typed, known=tags.__contains__, canonical=turn.desk.thesaurus.canonical)
 
 
 async def follow_specs(turn: Turn, specs: Sequence[RuleSpec]) -> list[RuleSpec] | None:

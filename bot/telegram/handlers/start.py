@@ -133,15 +133,14 @@ async def plain_text(turn: Turn) -> None:
 
 
 async def _offer(turn: Turn) -> None:
-    parsed = await follow.understand(turn, turn.args[:500])
-    store, thesaurus = turn.desk.store, turn.desk.thesaurus
-    known = {*thesaurus.slugs, *await store.articles.known_slugs()}
+    known = await follow.known_tags(turn)
+    parsed = await follow.understand(turn, turn.args[:500], known)
     named = list(dict.fromkeys(slug for spec in parsed.rules for slug in spec.wanted))
     slugs = [slug for slug in named if slug in known or hashtag(slug) in turn.args.casefold()][:6]
     if not slugs:
         await turn.reply(turn.texts.text("I answer to commands. To follow a tag: /sub #nato. Everything else: /help"))
         return
-    ids = await store.articles.ensure_tags(slugs)
+    ids = await turn.desk.store.articles.ensure_tags(slugs)
     rows = [[Button(turn.texts.text("Follow {tag}", tag=hashtag(slug)), data=f"follow:{ids[slug]}")] for slug in slugs]
     await turn.reply(turn.texts.text("Would you like to follow this?"), rows)
 
