@@ -8,26 +8,31 @@ edges and the database.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import socket
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.core.lexicon import Thesaurus, ThesaurusEntry, ThesaurusError
-from bot.core.model import Feed, PageMode
+from bot.core.lexicon import Lexicon, Thesaurus, ThesaurusEntry, ThesaurusError
+from bot.core.model import Feed, Fetched, FetchFailed, PageMode, Validators
 from bot.core.pacing import Pacer
 from bot.feeds.fetch import Fetcher
+from bot.feeds.morphology import Morphology
 from bot.feeds.opml import OpmlError
 from bot.feeds.worker import ParserPool
 from bot.pipeline.deliver import Deliverer, TokenRefusedError
+from bot.pipeline.explain import Explained, Explainer, ExplainError
 from bot.pipeline.poll import Poller, PollTotals
 from bot.pipeline.ports import SilentMeter
 from bot.pipeline.push import Pushes
+from bot.pipeline.tagging import Tagger
 from bot.playground.server import PlaygroundError
 from bot.settings import ConfigError
 from bot.store.database import Database, StorageError
@@ -37,7 +42,6 @@ from bot.web.server import Part, WebError, WebServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-    from pathlib import Path
 
     from bot.core.model import Article, Millis
     from bot.pipeline.deliver import DeliverTotals
@@ -70,6 +74,7 @@ def feeds_of(config: Config) -> tuple[Feed, ...]:
             title=feed.title or feed.name,
             language=feed.language,
             tags=tuple(feed.tags),
+            sections=tuple(feed.sections),
             every=feed.every,
             pages=PageMode(feed.pages),
             tag_selector=feed.tag_selector,
@@ -95,6 +100,11 @@ def thesaurus_of(config: Config) -> Thesaurus:
         raise ConfigError(tuple(f"{config.folder / 'tags.toml'}: {fault}" for fault in error.faults)) from None
 
 
+def tagger_of(config: Config, store: Store) -> Tagger:
+    """What finds tags in texts. Raises ConfigError as `thesaurus_of` does."""
+    return Tagger(store, Lexicon(thesaurus_of(config), Morphology()))
+
+
 @asynccontextmanager
 async def opened(config: Config) -> AsyncIterator[Store]:
     """The store of the configured database, closed afterwards."""
@@ -107,10 +117,38 @@ async def opened(config: Config) -> AsyncIterator[Store]:
 
 @asynccontextmanager
 async def _poller(
-    config: Config, store: Store, feeds: Iterable[Feed], *, meter: Meter, on_alerts: Callable[[], None] = lambda: None
+    config: Config,
+    store: Store,
+    feeds: Iterable[Feed],
+    tagger: Tagger,
+    *,
+    meter: Meter,
+    on_alerts: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[tuple[Poller, Fetcher]]:
     fetch = config.settings.fetch
-    fetcher = Fetcher(
+    async with _fetcher(config) as fetcher, ParserPool(max_workers=fetch.workers) as parsers:
+        poller = Poller(
+            store=store,
+            fetcher=fetcher,
+            parsers=parsers,
+            tagger=tagger,
+            feeds=feeds,
+            clock=now_ms,
+            meter=meter,
+            page_limit=config.settings.poll.page_limit,
+            page_wait_s=config.settings.poll.page_wait,
+            at_once=fetch.connections,
+            floor_s=config.settings.poll.floor,
+            effort=config.settings.poll.effort,
+            admins=config.settings.admins,
+            on_alerts=on_alerts,
+        )
+        yield poller, fetcher
+
+
+def _fetcher(config: Config) -> Fetcher:
+    fetch = config.settings.fetch
+    return Fetcher(
         user_agent=user_agent(fetch.contact),
         timeout_s=fetch.timeout,
         max_bytes=fetch.max_bytes,
@@ -119,23 +157,6 @@ async def _poller(
         pause_s=fetch.pause,
         connections=fetch.connections,
     )
-    async with fetcher, ParserPool(max_workers=fetch.workers) as parsers:
-        poller = Poller(
-            store=store,
-            fetcher=fetcher,
-            parsers=parsers,
-            thesaurus=thesaurus_of(config),
-            feeds=feeds,
-            clock=now_ms,
-            meter=meter,
-            page_limit=config.settings.poll.page_limit,
-            at_once=fetch.connections,
-            floor_s=config.settings.poll.floor,
-            effort=config.settings.poll.effort,
-            admins=config.settings.admins,
-            on_alerts=on_alerts,
-        )
-        yield poller, fetcher
 
 
 def user_agent(contact: str) -> str:
@@ -165,7 +186,10 @@ async def poll_once(
 ) -> PollTotals:
     """`tagwire poll`."""
     chosen = choose_feeds(config, names)
-    async with opened(config) as store, _poller(config, store, chosen, meter=SilentMeter()) as (poller, _):
+    async with (
+        opened(config) as store,
+        _poller(config, store, chosen, tagger_of(config, store), meter=SilentMeter()) as (poller, _),
+    ):
         await store.feeds.sync_catalogue(feeds_of(config))
         return await poller.poll_all([feed.name for feed in chosen], on_polled=on_polled)
 
@@ -175,7 +199,10 @@ async def rehearse(config: Config, names: Sequence[str]) -> Rehearsed:
     chosen = choose_feeds(config, names)
     if not Database.exists(config.settings.database):
         config = replace(config, settings=config.settings.model_copy(update={"database": "sqlite://"}))
-    async with opened(config) as store, _poller(config, store, chosen, meter=SilentMeter()) as (poller, _):
+    async with (
+        opened(config) as store,
+        _poller(config, store, chosen, tagger_of(config, store), meter=SilentMeter()) as (poller, _),
+    ):
         polled = await poller.retrieve_all([feed.name for feed in chosen], await store.feeds.states())
         updates = [one.update for one in polled if one.update is not None]
         rehearsal = await store.feeds.rehearse(feeds_of(config), updates, now_ms())
@@ -275,9 +302,10 @@ class Service:
             await store.feeds.sync_catalogue(self._feeds)
             telegram = _telegram(config, self._token)
             deliverer = _deliverer(config, store, telegram, meter)
-            telegram.answer_at(_desk(config, store, deliverer.wake))
+            tagger = tagger_of(config, store)
+            telegram.answer_at(_desk(config, store, tagger, self._feeds, deliverer.wake))
             poller, fetcher = await stack.enter_async_context(
-                _poller(config, store, self._feeds, meter=meter, on_alerts=deliverer.wake)
+                _poller(config, store, self._feeds, tagger, meter=meter, on_alerts=deliverer.wake)
             )
             self._poller = poller
             pushes = self._pushes(store, fetcher, poller)
@@ -380,13 +408,14 @@ async def _quietly(closing: object) -> None:
         log.warning("close.failed", error=type(error).__name__)
 
 
-def _desk(config: Config, store: Store, on_queued: Callable[[], None]) -> Desk:
+def _desk(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed], on_queued: Callable[[], None]) -> Desk:
     from bot.telegram.desk import Desk  # noqa: PLC0415 - see `_telegram`
 
     readers = config.settings.readers
     return Desk(
         store=store,
-        thesaurus=thesaurus_of(config),
+        tagger=tagger,
+        sources={feed.name: feed.title for feed in feeds},
         clock=now_ms,
         admins=config.settings.admins,
         on_queued=on_queued,
@@ -400,7 +429,7 @@ class Failed:
     """The failures that a user can cause, by the exit status they deserve."""
 
     wrong = (TokenRefusedError,)
-    running = (StorageError, WebError, PlaygroundError, OpmlError)
+    running = (StorageError, WebError, PlaygroundError, OpmlError, ExplainError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,3 +476,27 @@ async def back_up(config: Config, target: Path) -> None:
     """`tagwire backup`."""
     async with opened(config) as store:
         await store.database.backup(target)
+
+
+async def explain(config: Config, target: str, chat_id: int | None) -> list[Explained]:
+    """`tagwire explain`. Raises ExplainError for what is no article, OSError for a file that cannot be read."""
+    async with opened(config) as store, _fetcher(config) as fetcher, ParserPool(max_workers=1) as parsers:
+        document = await _document(fetcher, target)
+        explainer = Explainer(
+            store=store, parsers=parsers, tagger=tagger_of(config, store), feeds=feeds_of(config)
+        )
+        return await explainer.explain(document, chat_id, now_ms())
+
+
+async def _document(fetcher: Fetcher, target: str) -> Fetched:
+    """A page or feed from the web, or from a file (which may be gzipped)."""
+    if target.startswith(("http://", "https://")):
+        answer = await fetcher.fetch_page(target)
+        if isinstance(answer, FetchFailed):
+            raise ExplainError(answer.detail)
+        return answer
+    body = await asyncio.to_thread(Path(target).read_bytes)
+    if body.startswith(b"\x1f\x8b"):
+        body = await asyncio.to_thread(gzip.decompress, body)
+    kind = "text/html" if b"<" in body[:1000] else "text/plain"
+    return Fetched(url=target, body=body, content_type=kind, validators=Validators())

@@ -190,6 +190,29 @@ def stats(context: typer.Context, config: Folder = None, as_json: AsJson = False
 
 
 @app.command()
+def explain(
+    context: typer.Context,
+    target: Annotated[str, typer.Argument(metavar="URL|FILE", help="An article's page, a feed, or a copy of one.")],
+    config: Folder = None,
+    chat: Annotated[int | None, typer.Option(help="Say why this chat gets it, or does not.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell every tag of an article with its source, and who would get it and why. Changes nothing."""
+    loaded = _load(context, config)
+    with _reported():
+        from bot.app import explain as explained  # noqa: PLC0415
+        from bot.report import as_data, tell  # noqa: PLC0415
+
+        _logs(loaded, "", quiet=True)
+        articles = _run(explained(loaded, target, chat))
+        if as_json:
+            print(json.dumps({"articles": [as_data(one) for one in articles]}, ensure_ascii=False))
+            return
+        for one in articles:
+            tell(one, asked=chat)
+
+
+@app.command()
 def backup(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The copy to write; it must not exist yet.")],

@@ -79,6 +79,7 @@ class PollSettings(Section):
 
     tick: Annotated[Seconds, Field(ge=0.1, le=3600)] = 5
     page_limit: Annotated[int, Field(ge=0, le=200)] = 20
+    page_wait: Annotated[Seconds, Field(ge=1, le=600)] = 20
     floor: Annotated[Seconds, Field(ge=10, le=86_400)] = 60
     effort: Annotated[float, Field(ge=1, le=20)] = 1.5
 
@@ -188,6 +189,7 @@ class FeedSettings(Section):
     title: str = ""
     language: Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]+)*)?$")] = ""
     tags: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
     every: Annotated[int, BeforeValidator(_seconds), Field(ge=30, le=7 * 86400)] = 300
     pages: Literal["never", "when-untagged", "always"] = "never"
     tag_selector: str = ""

@@ -128,6 +128,23 @@ def backoff(feed: Feed, failures: int) -> int:
     return int(min(MAX_BACKOFF_MS, steady * 2 ** min(max(0, failures - 1), 16)))
 
 
+#: An article's page that could not be read before the article went out is asked for again after these pauses.
+VISITS_MS = (60_000, 5 * 60_000, 15 * 60_000, 45 * 60_000)
+#: Later, what it says is no news to anybody.
+VISITED_WITHIN_MS = 2 * HOUR_MS
+
+
+def next_visit(attempts: int, seen_at: Millis, now: Millis, asked_s: int = 0) -> Millis | None:
+    """When a page that failed `attempts` times since its article went out is asked for again; None: never.
+
+    `asked_s`: seconds that its site asked to wait.
+    """
+    if attempts >= len(VISITS_MS):
+        return None
+    at = now + max(VISITS_MS[attempts], asked_s * 1000)
+    return at if at - seen_at <= VISITED_WITHIN_MS else None
+
+
 def phase(name: str) -> float:
     """A number from 0 to 1 that is always the same for a name."""
     return int.from_bytes(sha256(name.encode()).digest()[:2]) / 0xFFFF

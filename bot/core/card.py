@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from bot.core.calendar import clock_time, when
 from bot.core.model import Button, Card
-from bot.core.tags import hashtag
+from bot.core.tags import hashtag, is_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.core.model import Article, Millis, Notice
+    from bot.core.model import Article, Link, Millis, Notice
 
 MAX_TEXT = 4096
 #: Title 700 + summary 280 + source line 200 + 24 tags of at most 66 stay well under MAX_TEXT whatever a feed sends.
@@ -87,23 +87,23 @@ def alert(
 
     Args:
         article: what happened.
-        matched: the reader's tags that it bears; they come first on the tag line.
+        matched: the reader's terms that it bears; the tags among them come first on the tag line.
         time_zone: the reader's, an IANA name.
         words: the reader's language.
-        matched_tag_id: the tag that the buttons mute and unfollow; None: the card has no such buttons.
+        matched_tag_id: the term that the buttons mute and unfollow; None: the card has no such buttons.
         label: a line above the headline for a card that is not news just in ("Latest on #nato").
     """
-    title = f"<b>{_headline(article)}</b>"
+    title = f"<b>{_linked(article.title, article.link)}</b>"
     about = [article.source and cut(clean(article.source), MAX_SOURCE), clock_time(article.published_at, time_zone)]
     if article.minutes is not None:
         about.append(words.minutes(article.minutes))
-    slugs = list(dict.fromkeys([*matched, *(tag.slug for tag in article.tags)]))[:MAX_TAGS]
+    tags = [*(term for term in matched if not is_source(term)), *(tag.slug for tag in article.tags)]
     lines = [
         escape(clean(label), quote=False),
         title,
         escape(cut(clean(article.summary), MAX_SUMMARY), quote=False),
         escape(" · ".join(filter(None, about)), quote=False),
-        " ".join(hashtag(slug) for slug in slugs),
+        " ".join(hashtag(slug) for slug in list(dict.fromkeys(tags))[:MAX_TAGS]),
     ]
     html = "\n".join(filter(None, lines))
     link = usable_link(article.link)
@@ -130,13 +130,16 @@ def announcement(html: str) -> Card:
     return Card(html=html, plain=plain_of(html), preview=True)
 
 
-def headlines(articles: Sequence[Article], *, now: Millis, time_zone: str, heading: str) -> str:
-    """A list of articles, one linked headline each, as HTML within Telegram's limits."""
+def headlines(
+    articles: Sequence[Article], *, now: Millis, time_zone: str, heading: str, links: Sequence[Link] = ()
+) -> str:
+    """A list of articles, one linked headline each, then bare links, as HTML within Telegram's limits."""
     parts = [f"<b>{escape(heading, quote=False)}</b>"]
     room = MAX_TEXT - len(heading)
-    for article in articles:
-        about = " · ".join(filter(None, [cut(clean(article.source), 60), when(article.published_at, now, time_zone)]))
-        part = f"{_headline(article, 160)}\n{escape(about, quote=False)}"
+    entries = [
+        f"{_linked(article.title, article.link, 160)}\n{_origin(article, now, time_zone)}" for article in articles
+    ]
+    for part in (*entries, *(_linked(link.title, link.url, 160) for link in links)):
         room -= len(plain_of(part)) + 2
         if room < 0:
             break
@@ -144,12 +147,17 @@ def headlines(articles: Sequence[Article], *, now: Millis, time_zone: str, headi
     return "\n\n".join(parts)
 
 
+def _origin(article: Article, now: Millis, time_zone: str) -> str:
+    about = filter(None, [cut(clean(article.source), 60), when(article.published_at, now, time_zone)])
+    return escape(" · ".join(about), quote=False)
+
+
 def usable_link(link: str) -> str:
     """`link` if it is an address that a button may carry, else an empty string."""
     return link if link.startswith(("http://", "https://")) and len(link) <= MAX_LINK else ""
 
 
-def _headline(article: Article, limit: int = MAX_TITLE) -> str:
-    title = escape(cut(clean(article.title), limit), quote=False)
-    link = usable_link(article.link)
+def _linked(text: str, address: str, limit: int = MAX_TITLE) -> str:
+    title = escape(cut(clean(text), limit), quote=False)
+    link = usable_link(address)
     return f'<a href="{escape(link, quote=True)}">{title}</a>' if link else title

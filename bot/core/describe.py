@@ -2,65 +2,105 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from bot.core.calendar import reading_minutes
 from bot.core.identity import canonical_link, content_hash
+from bot.core.lexicon import language_of
 from bot.core.model import Article, ArticleTag, EntryChange, PageFacts, PageMode, TagSource
+from bot.core.tags import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from bot.core.lexicon import Thesaurus
+    from bot.core.lexicon import Lexicon
     from bot.core.model import Entry, Feed, Millis
 
 MAX_TAGS = 30
 
 
-def wants_page(feed: Feed, entry: Entry, thesaurus: Thesaurus) -> bool:
+def sections_and_tags(feed: Feed, categories: Sequence[str]) -> tuple[list[str], list[str]]:
+    """An entry's categories, parted into sections of the paper and tags, as the catalogue says."""
+    if "*" in feed.sections:
+        return list(categories), []
+    sections = {normalise(name) for name in feed.sections}
+    return (
+        [name for name in categories if normalise(name) in sections],
+        [name for name in categories if normalise(name) not in sections],
+    )
+
+
+def wants_page(feed: Feed, entry: Entry) -> bool:
     """Whether the entry's own page is worth a request."""
     if not entry.link or feed.pages is PageMode.NEVER:
         return False
-    return feed.pages is PageMode.ALWAYS or not any(thesaurus.canonical(name) for name in entry.categories)
+    _, named = sections_and_tags(feed, entry.categories)
+    return feed.pages is PageMode.ALWAYS or not any(map(normalise, named))
 
 
-def describe(feed: Feed, entry: Entry, page: PageFacts | None, thesaurus: Thesaurus, now: Millis) -> Article:
+def describe(feed: Feed, entry: Entry, page: PageFacts | None, lexicon: Lexicon, now: Millis) -> Article:
     """The article that an entry is. Dates in the future are a mistake of the site and read as now."""
     facts = page or PageFacts()
     summary = " ".join(entry.summary.split())
     if not summary or summary == entry.title:
         summary = " ".join(facts.lead.split())
+    sections, _ = sections_and_tags(feed, entry.categories)
     return Article(
         link=entry.link,
         title=entry.title,
         summary="" if summary == entry.title else summary,
         source=feed.title,
         language=feed.language,
-        section=facts.section,
+        section=facts.section or next(iter(sections), ""),
         published_at=min(entry.published_at or now, now),
         seen_at=now,
         minutes=facts.minutes or reading_minutes(entry.words),
-        tags=_tags(feed, entry, facts, thesaurus),
+        tags=nearest(evidence(feed, entry, facts, lexicon)),
+        carriers=(feed.name,),
+        author=facts.author,
+        image=facts.image,
     )
 
 
-def _tags(feed: Feed, entry: Entry, page: PageFacts, thesaurus: Thesaurus) -> tuple[ArticleTag, ...]:
-    """Every tag once, by the source nearest to the newsroom that names it."""
-    found: dict[str, TagSource] = {}
-    for source, names in _named(feed, entry, page, thesaurus):
+def evidence(feed: Feed, entry: Entry, page: PageFacts, lexicon: Lexicon) -> Iterator[ArticleTag]:
+    """Every tag of an article with each place that names it, the place nearest to the newsroom first."""
+    _, categories = sections_and_tags(feed, entry.categories)
+    named = ((TagSource.PAGE, page.tags), (TagSource.CATEGORY, categories), (TagSource.FEED, feed.tags))
+    for source, names in named:
         for name in names:
-            if slug := thesaurus.canonical(name):
-                found.setdefault(slug, source)
-    return tuple(ArticleTag(slug, source) for slug, source in list(found.items())[:MAX_TAGS])
+            if slug := lexicon.thesaurus.canonical(name):
+                yield ArticleTag(slug, source, name)
+    text = f"{entry.summary}\n{page.lead}\n{entry.text}"
+    yield from text_tags(entry.title, text, feed.language, lexicon)
 
 
-def _named(
-    feed: Feed, entry: Entry, page: PageFacts, thesaurus: Thesaurus
-) -> Iterator[tuple[TagSource, Iterable[str]]]:
-    yield TagSource.PAGE, page.tags
-    yield TagSource.CATEGORY, entry.categories
-    yield TagSource.FEED, feed.tags
-    yield TagSource.TEXT, thesaurus.find(f"{entry.title}\n{entry.summary}\n{page.lead}", feed.language)
+def text_tags(title: str, text: str, declared: str, lexicon: Lexicon) -> Iterator[ArticleTag]:
+    """The tags whose words stand in a headline and in the text below it, of a feed that declares its language."""
+    for found in lexicon.find(title, text, language_of(f"{title}\n{text}", declared)):
+        yield ArticleTag(found.slug, TagSource.TEXT, found.words)
+
+
+def nearest(tags: Iterable[ArticleTag]) -> tuple[ArticleTag, ...]:
+    """Each tag once, by the first place that names it."""
+    found: dict[str, ArticleTag] = {}
+    for tag in tags:
+        found.setdefault(tag.slug, tag)
+    return tuple(found.values())[:MAX_TAGS]
+
+
+def late_tags(article: Article, page: PageFacts, lexicon: Lexicon) -> tuple[ArticleTag, ...]:
+    """What an article's page adds to it, when that is read after the article went out."""
+    named = (
+        ArticleTag(slug, TagSource.PAGE, name) for name in page.tags if (slug := lexicon.thesaurus.canonical(name))
+    )
+    found = lexicon.find(article.title, f"{article.summary}\n{page.lead}", article.language)
+    return nearest(iter([*named, *(ArticleTag(one.slug, TagSource.TEXT, one.words) for one in found)]))
+
+
+def identity(feed: Feed, key: str, entry: Entry) -> str:
+    """The article that an entry is, over all feeds: its link, else its place in its feed."""
+    return canonical_link(entry.link) if entry.link else f"urn:tagwire:{feed.name}:{key}"
 
 
 def entry_changes(
@@ -68,8 +108,10 @@ def entry_changes(
     entries: Sequence[tuple[str, Entry]],
     known: Mapping[str, str],
     pages: Mapping[str, PageFacts],
-    thesaurus: Thesaurus,
+    lexicon: Lexicon,
     now: Millis,
+    *,
+    due: Collection[str] = (),
 ) -> tuple[EntryChange, ...]:
     """What is new or changed, oldest first, so that alerts come in the order of events.
 
@@ -78,19 +120,23 @@ def entry_changes(
         entries: with their keys, in the document's order (newest first, by custom).
         known: content hash by key of those stored already.
         pages: facts of the pages that were read, by key.
-        thesaurus: names to tags.
+        lexicon: words to tags.
         now: when they were seen.
+        due: keys of those whose page is still to be read.
     """
     changes: dict[str, EntryChange] = {}
     for key, entry in reversed(entries):
         digest = content_hash(entry)
         if known.get(key) == digest or key in changes:
             continue
+        page = pages.get(key)
         changes[key] = EntryChange(
             key=key,
             content_hash=digest,
-            canonical=canonical_link(entry.link) if entry.link else f"urn:tagwire:{feed.name}:{key}",
-            article=describe(feed, entry, pages.get(key), thesaurus, now),
+            canonical=identity(feed, key, entry),
+            article=describe(feed, entry, page, lexicon, now),
             new=key not in known,
+            page=page,
+            page_due=key in due,
         )
     return tuple(changes.values())

@@ -6,6 +6,7 @@ rendered. A property test holds the two together.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,20 +15,47 @@ if TYPE_CHECKING:
     from bot.core.model import Millis, Rule, RuleSpec
 
 
-def satisfies(spec: RuleSpec, tags: Collection[str]) -> bool:
-    """Whether an article bearing `tags` has every wanted tag and no unwanted one."""
-    return all(slug in tags for slug in spec.wanted) and not any(slug in tags for slug in spec.unwanted)
+def satisfies(spec: RuleSpec, terms: Collection[str]) -> bool:
+    """Whether an article of these terms (tags and sources) has every wanted one and no unwanted one."""
+    return all(term in terms for term in spec.wanted) and not any(term in terms for term in spec.unwanted)
 
 
-def reasons(rules: Iterable[Rule], tags: Collection[str], now: Millis) -> tuple[str, ...]:
-    """The tags for which a chat gets an article, in the order it followed them; empty: it does not get it.
+def reasons(rules: Iterable[Rule], terms: Collection[str], now: Millis, never: Collection[str] = ()) -> tuple[str, ...]:
+    """The terms for which a chat gets an article, in the order it followed them; empty: it does not get it.
 
-    A rule that is muted at `now` gives no reason.
+    A rule that is muted at `now` gives no reason; `never` are the terms that the chat excludes whatever it follows.
     """
+    if any(term in terms for term in never):
+        return ()
     found = (
-        slug
+        term
         for rule in sorted(rules, key=lambda rule: (rule.created_at, rule.id))
-        if rule.muted_until <= now and satisfies(rule.spec, tags)
-        for slug in rule.spec.wanted
+        if rule.muted_until <= now and satisfies(rule.spec, terms)
+        for term in rule.spec.wanted
     )
     return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """What keeps a rule from firing on an article; it fires when nothing does."""
+
+    missing: tuple[str, ...] = ()  #: wanted terms that the article does not bear
+    refused: tuple[str, ...] = ()  #: unwanted terms that it bears
+    excluded: tuple[str, ...] = ()  #: terms that it bears and the chat never wants
+    muted: bool = False
+
+    @property
+    def fires(self) -> bool:
+        """Whether nothing keeps it."""
+        return not (self.missing or self.refused or self.excluded or self.muted)
+
+
+def unmet(rule: Rule, terms: Collection[str], now: Millis, never: Collection[str] = ()) -> Unmet:
+    """Why a rule does not fire on an article of these terms; the same decision as `reasons`, taken apart."""
+    return Unmet(
+        missing=tuple(term for term in rule.spec.wanted if term not in terms),
+        refused=tuple(term for term in rule.spec.unwanted if term in terms),
+        excluded=tuple(term for term in never if term in terms),
+        muted=rule.muted_until > now,
+    )

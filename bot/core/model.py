@@ -8,8 +8,10 @@ Every time is `Millis`: whole milliseconds since the epoch, UTC. Chat ids are 64
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+
+from bot.core.tags import source_term
 
 Millis = int
 
@@ -33,6 +35,7 @@ class Feed:
     title: str
     language: str = ""  #: BCP 47; a hint for matching
     tags: tuple[str, ...] = ()  #: put on every article of this feed
+    sections: tuple[str, ...] = ()  #: categories that are sections of the paper, not tags; "*": all of them
     every: int = 300  #: the longest time between polls, seconds
     pages: PageMode = PageMode.NEVER
     tag_selector: str = ""  #: CSS, where the page's tags stand
@@ -160,6 +163,7 @@ class Entry:
     published_at: Millis | None
     categories: tuple[str, ...]
     words: int  #: number of words of the full text when the feed carries it, else 0
+    text: str = ""  #: the beginning of that text, for the tags in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +177,22 @@ class ParsedFeed:
     push: Push | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A headline and the address it leads to."""
+
+    title: str
+    url: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
     """What an article's own page states; empty where it says nothing."""
 
     tags: tuple[str, ...] = ()  #: as written there, without `#`
     section: str = ""
+    author: str = ""
+    related: tuple[Link, ...] = ()  #: its MORE ABOUT
     lead: str = ""
     image: str = ""  #: absolute http(s) address
     minutes: int | None = None  #: reading time, stated or computed from the body
@@ -193,7 +207,8 @@ class TagSource(StrEnum):
     PAGE = "page"
     CATEGORY = "category"
     FEED = "feed"  #: the catalogue puts it on every article of the feed
-    TEXT = "text"  #: a phrase of the thesaurus stands in the headline or summary
+    TEXT = "text"  #: a phrase of the thesaurus, or of what people follow, stands in the text
+    CARRIER = "carrier"  #: no tag: the feed that carries the article, which can be followed whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +217,7 @@ class ArticleTag:
 
     slug: str
     source: TagSource
+    words: str = field(default="", compare=False)  #: as its source writes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +234,15 @@ class Article:
     seen_at: Millis
     minutes: int | None
     tags: tuple[ArticleTag, ...]
+    carriers: tuple[str, ...] = ()  #: names of the feeds that carry it
+    author: str = ""
+    image: str = ""  #: absolute http(s) address
     id: int = 0  #: 0 until stored
+
+    @property
+    def terms(self) -> tuple[ArticleTag, ...]:
+        """All that a rule can want or refuse of it: its tags and its sources."""
+        return (*self.tags, *(ArticleTag(source_term(feed), TagSource.CARRIER) for feed in self.carriers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +254,17 @@ class EntryChange:
     canonical: str  #: identity of the article over all feeds: its normalised link
     article: Article
     new: bool  #: False: an edit of an entry already known
+    page: PageFacts | None = None  #: what its own page stated, if that was read
+    page_due: bool = False  #: its page is still to be read: it may bring more tags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatePage:
+    """An article whose page could not be read before it went out."""
+
+    article: Article
+    feed: str
+    attempts: int  #: so many times it was tried
 
 
 class NoticeCode(StrEnum):
@@ -303,7 +338,9 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class RuleSpec:
-    """What is followed: articles bearing every tag of `wanted` and none of `unwanted` (slugs in normal form).
+    """What is followed: articles bearing every term of `wanted` and none of `unwanted`.
+
+    A term is a tag in normal form, or a source: `@interfax-en` (core/tags.py).
 
     The order of `wanted` is the order it was typed in; equality of rules is that of `key`.
     """

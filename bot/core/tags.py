@@ -1,4 +1,4 @@
-"""One normal form for a tag, used on both sides of every match.
+"""One normal form for a tag, used on both sides of every match, and the names of what else a rule can want.
 
 The rules and their order are those of sources-and-tags.md 4; what may stand in a hashtag that Telegram makes clickable
 whole is telegram.md 1.3: letters, decimal digits, `_`.
@@ -68,5 +68,24 @@ def _one_alphabet(word: str) -> str:
 
 
 def hashtag(slug: str) -> str:
-    """How a tag is shown: Telegram makes it clickable whole."""
-    return f"#{slug}"
+    """How a tag is shown: Telegram makes it clickable whole. The term of a source is shown as it is typed: `@name`."""
+    return slug if is_source(slug) else f"#{slug}"
+
+
+def cut_at(typed: str) -> str:
+    """The character at which Telegram would end the hashtag that somebody typed; "" when it takes it whole."""
+    inside = unicodedata.normalize("NFC", typed).strip().lstrip("#＃")
+    return next((char for char in inside if char != "_" and unicodedata.category(char) not in _CLICKABLE), "")
+
+
+# --------------------------------------------------------------------------- sources
+
+
+def source_term(feed: str) -> str:
+    """What a rule wants that follows a whole source; no tag can look like it."""
+    return f"@{feed}"
+
+
+def is_source(term: str) -> bool:
+    """Whether a rule's term is a source and not a tag."""
+    return term.startswith("@")

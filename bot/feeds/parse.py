@@ -26,6 +26,8 @@ MAX_ENTRIES = 1000
 #: Bytes that the quick reader needs at most some 40 ms for, whatever they are (nested, repeated, referenced: measured).
 SMALL = 128 * 1024
 MAX_TITLE, MAX_SUMMARY, MAX_CATEGORY = 1000, 2000, 100
+#: Of an entry's full text: what a story is about stands in its first paragraphs, what it mentions in the rest.
+MAX_BODY = 1000
 MAX_HEAD, MAX_OFFERED = 100_000, 5
 FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/rdf+xml"})
 PERIODS = {"hourly": 3600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
@@ -156,6 +158,7 @@ def _entry(raw: Any, base: str) -> Entry:
         published_at=_published(raw),
         categories=_categories(raw.get("tags", [])),
         words=len(full.split()),
+        text="" if full == summary else full[:MAX_BODY],
     )
 
 

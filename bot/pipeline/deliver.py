@@ -194,9 +194,10 @@ class Deliverer:
             return Verdict(ruling=Ruling.DROP, reason="the article or the chat is gone")
         rules = await self._store.rules.of_chat(delivery.chat_id)
         here = [rule for rule in rules if rule.thread_id == delivery.thread_id]
-        borne, now = {tag.slug for tag in article.tags}, self._clock()
+        never = await self._store.rules.excluded(delivery.chat_id)
+        terms, now = {term.slug for term in article.terms}, self._clock()
         # A row that had to leave its topic matches none of the rules where it stands now, but those of the topic.
-        matched = reasons(here, borne, now) or (() if delivery.thread_id else reasons(rules, borne, now))
+        matched = reasons(here, terms, now, never) or (() if delivery.thread_id else reasons(rules, terms, now, never))
         if not matched:
             return Verdict(ruling=Ruling.DROP, reason="no longer followed")
         return card.alert(

@@ -20,17 +20,18 @@ import structlog
 from bot.core.cadence import Plan, phase, plan
 from bot.core.model import FeedState, StoredUpdate
 from bot.pipeline.journal import Journal
+from bot.pipeline.late import LatePages
 from bot.pipeline.retrieve import Polled, Result, Retriever
 from bot.store.database import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from bot.core.lexicon import Thesaurus
     from bot.core.model import Feed
     from bot.feeds.fetch import Fetcher
     from bot.feeds.worker import ParserPool
     from bot.pipeline.ports import Clock, Meter
+    from bot.pipeline.tagging import Tagger
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -81,11 +82,12 @@ class Poller:
         store: Store,
         fetcher: Fetcher,
         parsers: ParserPool,
-        thesaurus: Thesaurus,
+        tagger: Tagger,
         feeds: Iterable[Feed],
         clock: Clock,
         meter: Meter,
         page_limit: int,
+        page_wait_s: float,
         at_once: int,
         floor_s: float = 0.0,
         effort: float = 1.0,
@@ -95,8 +97,15 @@ class Poller:
         self._store = store
         self._feeds: Mapping[str, Feed] = {feed.name: feed for feed in feeds}
         self._retriever = Retriever(
-            store=store, fetcher=fetcher, parsers=parsers, thesaurus=thesaurus, feeds=self._feeds, page_limit=page_limit
+            store=store,
+            fetcher=fetcher,
+            parsers=parsers,
+            tagger=tagger,
+            feeds=self._feeds,
+            page_limit=page_limit,
+            page_wait_s=page_wait_s,
         )
+        self._late = LatePages(store=store, retriever=self._retriever, tagger=tagger, clock=clock, on_alerts=on_alerts)
         self._clock = clock
         self._meter = meter
         self._at_once = at_once
@@ -108,6 +117,7 @@ class Poller:
         self._on_alerts = on_alerts
         self._feed_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._visits: asyncio.Task[None] | None = None
 
     async def spread(self) -> None:
         """Give what is overdue after a stop its own moment of the next minute each."""
@@ -126,6 +136,18 @@ class Poller:
         await self._replan()
         for name, state in (await self._store.feeds.due(self._clock(), limit=len(self._feeds))).items():
             self._start(name, state)
+        if self._visits is None:
+            self._visits = asyncio.create_task(self._read_late_pages(), name="late pages")
+
+    async def _read_late_pages(self) -> None:
+        try:
+            await self._late.read_due()
+        except StorageError as error:
+            log.error("pages.not_stored", detail=str(error))  # noqa: TRY400 - the line says it all
+        except Exception:
+            log.exception("pages.defect")
+        finally:
+            self._visits = None
 
     def hint(self, name: str) -> None:
         """A feed has something new, its hub says: poll it in the background, now."""
@@ -142,7 +164,7 @@ class Poller:
 
     async def stop(self) -> None:
         """Cancel the polls under way; each is stored whole or not at all."""
-        tasks = list(self._under_way.values())
+        tasks = [*self._under_way.values(), *([self._visits] if self._visits else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -171,6 +193,7 @@ class Poller:
                     group.create_task(worker())
         except ExceptionGroup as group:
             raise group.exceptions[0] from None  # they fail for one reason: the database is not there
+        totals.alerts_queued += await self._late.read_due()
         return totals
 
     async def retrieve_all(self, names: Sequence[str], states: Mapping[str, FeedState]) -> list[Polled]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from bot.core.describe import entry_changes, wants_page
+from bot.core.describe import entry_changes, identity, wants_page
 from bot.core.feedstate import failed, noticed, succeeded
 from bot.core.identity import entry_keys
 from bot.core.model import (
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.core.cadence import Plan
-    from bot.core.lexicon import Thesaurus
-    from bot.core.model import Entry, Feed, Millis
+    from bot.core.model import Entry, Feed, LatePage, Millis
     from bot.feeds.fetch import Fetcher
     from bot.feeds.worker import ParserPool
+    from bot.pipeline.tagging import Tagger
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -63,8 +64,16 @@ class Polled:
         return self if self.update is None else replace(self, update=replace(self.update, **more))
 
 
+#: A page that failed so will fail again: it is not asked a second time.
+HOPELESS = frozenset({Failure.ADDRESS, Failure.GONE, Failure.TOO_LARGE, Failure.REDIRECTS})
+
+
 class Retriever:
-    """Polls one feed at a time, reading only; what is to be stored travels as a `FeedUpdate`."""
+    """Polls one feed at a time, reading only; what is to be stored travels as a `FeedUpdate`.
+
+    Pages are read for `page_wait_s` seconds and `page_limit` pages of a poll at most: what was not read by then, or
+    failed, is due late, and its article goes out with what is known.
+    """
 
     def __init__(
         self,
@@ -72,16 +81,18 @@ class Retriever:
         store: Store,
         fetcher: Fetcher,
         parsers: ParserPool,
-        thesaurus: Thesaurus,
+        tagger: Tagger,
         feeds: Mapping[str, Feed],
         page_limit: int,
+        page_wait_s: float,
     ) -> None:
         self._store = store
         self._fetcher = fetcher
         self._parsers = parsers
-        self._thesaurus = thesaurus
+        self._tagger = tagger
         self._feeds = feeds
         self._page_limit = page_limit
+        self._page_wait_s = page_wait_s
 
     async def retrieve(self, feed: Feed, state: FeedState, schedule: Plan, now: Millis) -> Polled:
         """What a poll of `feed` finds; `schedule` says when it is due again."""
@@ -107,8 +118,9 @@ class Retriever:
         known = await self._store.feeds.known_entries(feed.name, keys) if state.polled_at else {}
         # The archive's pages are not read: thirty feeds of thirty entries would be a burst of nine hundred requests.
         fresh = [(key, entry) for key, entry in keyed if key not in known] if state.primed else []
-        pages = await self._read_pages(feed, fresh)
-        changes = entry_changes(feed, keyed, known, pages, self._thesaurus, now)
+        pages, due = await self._read_pages(feed, fresh)
+        await self._tagger.refresh()
+        changes = entry_changes(feed, keyed, known, pages, self._tagger.lexicon, now, due=due)
         news = not state.primed or any(change.new for change in changes)
         after = succeeded(
             feed, state, now, fetched, schedule, body_hash=body_hash, newest_at=now if news else 0, pace=parsed.pace
@@ -140,17 +152,51 @@ class Retriever:
             done = done.with_(resting=others)
         return replace(done, detail=failure.detail)
 
-    async def _read_pages(self, feed: Feed, fresh: Sequence[tuple[str, Entry]]) -> dict[str, PageFacts]:
-        """The facts of the pages worth reading, by entry key; a page that fails is left out, its article goes on."""
-        wanted = [(key, entry) for key, entry in fresh if wants_page(feed, entry, self._thesaurus)]
+    async def _read_pages(
+        self, feed: Feed, fresh: Sequence[tuple[str, Entry]]
+    ) -> tuple[dict[str, PageFacts], set[str]]:
+        """The facts of the pages worth reading, by entry key, and the keys of those still to be read.
+
+        A page is read once, whichever feeds carry its article, and only if there is anybody who could profit.
+        """
+        by_identity = {identity(feed, key, entry): (key, entry) for key, entry in fresh if wants_page(feed, entry)}
         pages: dict[str, PageFacts] = {}
-        for key, entry in wanted[: self._page_limit]:
-            page = await self._fetcher.fetch_page(entry.link)
-            if isinstance(page, Fetched):
-                pages[key] = await self._parsers.read_page(page, feed.tag_selector)
-            else:
-                log.info("page.failed", feed=feed.name, link=entry.link, detail=page.detail)
-        return pages
+        if not by_identity or not await self._store.pages.have_readers():
+            return pages, set()
+        unread = await self._store.articles.unread_pages(list(by_identity))
+        wanted = [by_identity[name] for name in by_identity if name in unread]
+        due = {key for key, _ in wanted}
+        try:
+            async with asyncio.timeout(self._page_wait_s):
+                for key, entry in wanted[: self._page_limit]:
+                    page = await self.read_page(feed, entry.link)
+                    if isinstance(page, PageFacts):
+                        pages[key] = page
+                    if isinstance(page, PageFacts) or is_hopeless(page):
+                        due.discard(key)
+        except TimeoutError:
+            log.info("pages.late", feed=feed.name, read=len(pages), left=len(due))
+        return pages, due
+
+    async def read_page(self, feed: Feed, link: str) -> PageFacts | FetchFailed:
+        """What an article's own page states, or why it could not be had."""
+        page = await self._fetcher.fetch_page(link)
+        if isinstance(page, Fetched):
+            return await self._parsers.read_page(page, feed.tag_selector)
+        log.info("page.failed", feed=feed.name, link=link, detail=page.detail)
+        return page
+
+    async def read_late(self, late: LatePage) -> PageFacts | FetchFailed:
+        """The page of an article that went out without it."""
+        feed = self._feeds.get(late.feed)
+        if feed is None:
+            return FetchFailed(failure=Failure.ADDRESS, detail=f"the feed {late.feed} left the catalogue")
+        return await self.read_page(feed, late.article.link)
+
+
+def is_hopeless(failure: FetchFailed) -> bool:
+    """Whether a page that failed so need not be asked for again."""
+    return failure.failure in HOPELESS or failure.status in {401, 403, 404}
 
 
 def _left_alone(state: FeedState, now: Millis) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.core.model import Article, ArticleTag, TagSource
-from bot.store.schema import article_tags, articles, tags
+from bot.core.model import Article, ArticleTag, Link, TagSource
+from bot.store.schema import article_tags, articles, related_links, tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import RowMapping, Table
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 #: Values in one statement: SQLite takes 32 766 parameters, PostgreSQL's driver 32 767.
 CHUNK = 500
 _NEAREST = {source.value: rank for rank, source in enumerate(TagSource)}
+#: Columns of an article that are fields of the same name.
+_FIELDS = (
+    "link", "title", "summary", "source", "language", "section", "published_at", "seen_at", "minutes", "author", "image",
+)  # fmt: skip
+#: A row that says which feed carries an article is no tag of it.
+_IS_TAG = article_tags.c.source != TagSource.CARRIER.value
 
 
 def insert(connection: AsyncConnection, table: Table) -> Any:
@@ -70,7 +76,7 @@ async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Article]
         return []
     rows = (await connection.execute(select(articles).where(articles.c.id.in_(ids)))).mappings().all()
     by_id = {row["id"]: row for row in rows}
-    borne: dict[int, list[ArticleTag]] = defaultdict(list)
+    terms: dict[int, list[ArticleTag]] = defaultdict(list)
     query = (
         select(article_tags.c.article_id, tags.c.slug, article_tags.c.source)
         .join(tags, tags.c.id == article_tags.c.tag_id)
@@ -78,13 +84,23 @@ async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Article]
         .order_by(case(_NEAREST, value=article_tags.c.source, else_=len(_NEAREST)), tags.c.slug)
     )
     for article_id, slug, source in await connection.execute(query):
-        borne[article_id].append(ArticleTag(slug, TagSource(source)))
-    return [_article(by_id[number], borne[number]) for number in ids if number in by_id]
+        terms[article_id].append(ArticleTag(slug, TagSource(source)))
+    return [_article(by_id[number], terms[number]) for number in ids if number in by_id]
 
 
-def _article(row: RowMapping, borne: Sequence[ArticleTag]) -> Article:
-    names = ("id", "link", "title", "summary", "source", "language", "section", "published_at", "seen_at", "minutes")
-    return Article(tags=tuple(borne), **{name: row[name] for name in names})
+def _article(row: RowMapping, terms: Sequence[ArticleTag]) -> Article:
+    carriers = [term for term in terms if term.source is TagSource.CARRIER]
+    return Article(
+        id=row["id"],
+        tags=tuple(term for term in terms if term.source is not TagSource.CARRIER),
+        carriers=tuple(term.slug.removeprefix("@") for term in carriers),
+        **{name: row[name] for name in _FIELDS},
+    )
+
+
+def article_columns(article: Article) -> dict[str, Any]:
+    """An article's row, but for its id and its identity."""
+    return {name: getattr(article, name) for name in _FIELDS}
 
 
 class Articles:
@@ -120,7 +136,7 @@ class Articles:
             select(other.c.article_id)
             .join(article_tags, article_tags.c.tag_id == other.c.tag_id)
             .join(articles, articles.c.id == other.c.article_id)
-            .where(article_tags.c.article_id == article_id, other.c.article_id != article_id)
+            .where(article_tags.c.article_id == article_id, other.c.article_id != article_id, _IS_TAG)
             .group_by(other.c.article_id, articles.c.published_at)
             .order_by(func.count().desc(), articles.c.published_at.desc(), other.c.article_id.desc())
             .limit(limit)
@@ -135,7 +151,7 @@ class Articles:
             select(tags.c.slug, number)
             .join(article_tags, article_tags.c.tag_id == tags.c.id)
             .join(articles, articles.c.id == article_tags.c.article_id)
-            .where(articles.c.seen_at >= since)
+            .where(articles.c.seen_at >= since, _IS_TAG)
             .group_by(tags.c.slug)
             .order_by(number.desc(), tags.c.slug)
             .limit(limit)
@@ -148,16 +164,63 @@ class Articles:
         async with self._database.reading() as connection:
             return await ids_of_tags(connection, slugs)
 
+    async def slugs_of(self, tag_ids: Collection[int]) -> dict[int, str]:
+        """The terms of those ids that exist."""
+        query = select(tags.c.id, tags.c.slug).where(tags.c.id.in_(tag_ids))
+        async with self._database.reading() as connection:
+            return dict((await connection.execute(query)).all())
+
     async def tag_slug(self, tag_id: int) -> str | None:
         """The tag of an id."""
         async with self._database.reading() as connection:
             slug: str | None = await connection.scalar(select(tags.c.slug).where(tags.c.id == tag_id))
             return slug
 
-    async def known_slugs(self) -> set[str]:
-        """Every tag that an article bears or somebody follows."""
+    async def borne(self, *, shortest: int, longest: int) -> list[str]:
+        """The tags of so many characters that an article bears."""
+        borne = select(article_tags.c.tag_id).where(article_tags.c.tag_id == tags.c.id, _IS_TAG).exists()
+        query = select(tags.c.slug).where(func.length(tags.c.slug).between(shortest, longest), borne)
         async with self._database.reading() as connection:
-            return set((await connection.scalars(select(tags.c.slug))).all())
+            return list((await connection.scalars(query)).all())
+
+    async def holding(self, phrases: Sequence[Sequence[str]], since: Millis, limit: int) -> list[Article]:
+        """The newest articles in whose headline or summary all parts of any of these phrases stand, letter by letter."""
+        text = articles.c.title + " " + articles.c.summary
+        any_phrase = or_(*(and_(*(text.contains(part, autoescape=True) for part in parts)) for parts in phrases))
+        query = select(articles.c.id).where(articles.c.seen_at >= since, any_phrase).order_by(articles.c.id.desc())
+        async with self._database.reading() as connection:
+            return await load(connection, (await connection.scalars(query.limit(limit))).all())
+
+    async def unread_pages(self, canonicals: Sequence[str]) -> set[str]:
+        """Those of these identities whose page was not read yet, for another feed or before."""
+        read: set[str] = set()
+        async with self._database.reading() as connection:
+            for chunk in chunks(canonicals):
+                query = select(articles.c.canonical).where(articles.c.canonical.in_(chunk), articles.c.page_read)
+                read.update((await connection.scalars(query)).all())
+        return set(canonicals) - read
+
+    async def by_canonical(self, canonical: str) -> Article | None:
+        """The article of this identity (core/identity.py)."""
+        async with self._database.reading() as connection:
+            ids = (await connection.scalars(select(articles.c.id).where(articles.c.canonical == canonical))).all()
+            found = await load(connection, ids)
+        return found[0] if found else None
+
+    async def related_links(self, article_id: int) -> list[Link]:
+        """What the article's own page names under MORE ABOUT."""
+        query = (
+            select(related_links.c.title, related_links.c.link)
+            .where(related_links.c.article_id == article_id)
+            .order_by(related_links.c.position)
+        )
+        async with self._database.reading() as connection:
+            return [Link(title, link) for title, link in await connection.execute(query)]
+
+    async def add_tags(self, found: Sequence[tuple[int, Sequence[ArticleTag]]]) -> None:
+        """Add tags to articles that nobody is to be alerted of."""
+        async with self._database.transaction() as connection:
+            await tag_articles(connection, found)
 
     async def ensure_tags(self, slugs: Iterable[str]) -> dict[str, int]:
         """The ids of tags, made where they are new."""

@@ -10,7 +10,7 @@ from bot.core.cadence import DAY_MS
 from bot.core.model import Delivery, DeliveryState, Kind, Lane, Ruling
 from bot.store.articles import insert
 from bot.store.chats import move_chat, retire_chat
-from bot.store.schema import article_tags, chats, outbox, rule_terms, rules
+from bot.store.schema import article_tags, chats, exclusions, outbox, rule_terms, rules
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -39,6 +39,7 @@ async def fan_out(connection: AsyncConnection, article_id: int, now: Millis) -> 
             and_(~rule_terms.c.wanted, rule_terms.c.tag_id.in_(borne)),
         ),
     )
+    refused = exists().where(exclusions.c.chat_id == rules.c.chat_id, exclusions.c.tag_id.in_(borne))
     readers = (
         select(
             literal(Kind.ALERT.value),
@@ -55,6 +56,7 @@ async def fan_out(connection: AsyncConnection, article_id: int, now: Millis) -> 
             rules.c.muted_until <= now,
             chats.c.active == true(),
             or_(rules.c.plain == true(), ~broken),
+            ~refused,
         )
         .distinct()
     )

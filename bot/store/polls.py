@@ -8,9 +8,10 @@ from sqlalchemy import bindparam, case, delete, literal, select, true, update
 
 from bot.core.cadence import DAY_MS
 from bot.core.model import FeedState, Notice, NoticeCode, Pace, StoredUpdate, Validators
-from bot.store.articles import chunks, insert, tag_articles
+from bot.store.articles import article_columns, chunks, insert, tag_articles
 from bot.store.hooks import remember
 from bot.store.outbox import enqueue_notice, fan_out
+from bot.store.pages import keep_pages
 from bot.store.schema import articles, entries, feeds, notices
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from bot.core.model import Article, EntryChange, FeedUpdate, Millis
+    from bot.core.model import EntryChange, FeedUpdate, Millis
 
 #: A story that another feed first showed longer ago than this is not news when a second feed carries it.
 NEWS_MS = DAY_MS
@@ -42,6 +43,10 @@ async def store_polls(
         await connection.execute(update(feeds).where(feeds.c.name == bindparam("of")), states)
     fresh = [(known[one.feed][0], change) for one in there for change in one.changes if change.new]
     articles_of = await _add(connection, [change for _, change in fresh])
+    pages = [
+        (articles_of[change.canonical][0], one.feed, change) for one in there for change in one.changes if change.new
+    ]
+    await keep_pages(connection, pages, now)
     await _remember(connection, fresh, articles_of, now)
     return [
         await _finish(connection, one, *known[one.feed], articles_of, now, admins)
@@ -91,7 +96,7 @@ async def _add(connection: AsyncConnection, fresh: Sequence[EntryChange]) -> dic
     known = await _known(connection, list(by_canonical))
     # In the order of the changes, oldest first: of two articles of one minute the later has the greater id.
     missing = [
-        {**_article_columns(by_canonical[canonical]), "canonical": canonical}
+        {**article_columns(by_canonical[canonical]), "canonical": canonical}
         for canonical in dict.fromkeys(change.canonical for change in fresh)
         if canonical not in known
     ]
@@ -101,7 +106,7 @@ async def _add(connection: AsyncConnection, fresh: Sequence[EntryChange]) -> dic
         known |= {canonical: (number, seen) for canonical, number, seen in await connection.execute(rows, chunk)}
     # On PostgreSQL another process may have added one between the question and the insertion.
     known |= await _known(connection, [canonical for canonical in by_canonical if canonical not in known])
-    await tag_articles(connection, [(known[change.canonical][0], change.article.tags) for change in fresh])
+    await tag_articles(connection, [(known[change.canonical][0], change.article.terms) for change in fresh])
     return known
 
 
@@ -177,7 +182,7 @@ async def _correct(connection: AsyncConnection, feed_id: int, change: EntryChang
     article = change.article
     values = {"title": article.title, "summary": article.summary}
     await connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
-    await tag_articles(connection, [(article_id, article.tags)])
+    await tag_articles(connection, [(article_id, article.terms)])
     return 1
 
 
@@ -202,8 +207,3 @@ def state_columns(state: FeedState) -> dict[str, Any]:
     columns = {name: getattr(state, name) for name in _PLAIN}
     pace = {"asked_s": state.pace.asked_s, "skip_hours": state.pace.skip_hours, "skip_days": state.pace.skip_days}
     return {**columns, **pace, "etag": state.validators.etag, "last_modified": state.validators.last_modified}
-
-
-def _article_columns(article: Article) -> dict[str, Any]:
-    names = ("link", "title", "summary", "source", "language", "section", "published_at", "seen_at", "minutes")
-    return {name: getattr(article, name) for name in names}

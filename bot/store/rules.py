@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select, update
 
 from bot.core.model import Rule, RuleSpec
-from bot.store.articles import ensure_tags, insert
-from bot.store.schema import article_tags, articles, rule_terms, rules, tags
+from bot.core.tags import is_source
+from bot.store.articles import ensure_tags, ids_of_tags, insert
+from bot.store.schema import article_tags, articles, exclusions, rule_terms, rules, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.model import Millis
     from bot.store.database import Database
+
+
+#: A transaction that began earlier may commit later: so many rules back are looked at again for what is new.
+LOOK_BACK = 1000
 
 
 class Rules:
@@ -46,7 +51,8 @@ class Rules:
             chat_id=chat_id,
             thread_id=thread_id,
             key=spec.key,
-            anchor_id=ids[spec.wanted[0]],
+            # A tag is rarer than a source, so fewer rules are candidates.
+            anchor_id=ids[next((term for term in spec.wanted if not is_source(term)), spec.wanted[0])],
             plain=len(spec.wanted) == 1 and not spec.unwanted,
             created_at=now,
         )
@@ -113,6 +119,61 @@ class Rules:
         async with self._database.transaction() as connection:
             await connection.execute(update(rules).where(rules.c.id.in_(rule_ids)).values(muted_until=until))
 
+    async def exclude(self, chat_id: int, terms: Sequence[str]) -> None:
+        """Never give this chat an article with any of these terms."""
+        async with self._database.transaction() as connection:
+            ids = await ensure_tags(connection, terms)
+            rows = [{"chat_id": chat_id, "tag_id": number} for number in ids.values()]
+            await connection.execute(insert(connection, exclusions).on_conflict_do_nothing(), rows)
+
+    async def admit(self, chat_id: int, terms: Sequence[str]) -> list[str]:
+        """Lift exclusions; returns those that there were."""
+        async with self._database.transaction() as connection:
+            ids = await ids_of_tags(connection, terms)
+            mine = exclusions.c.chat_id == chat_id, exclusions.c.tag_id.in_(ids.values())
+            gone = (await connection.scalars(delete(exclusions).where(*mine).returning(exclusions.c.tag_id))).all()
+        return [term for term in terms if ids.get(term) in gone]
+
+    async def excluded(self, chat_id: int) -> list[str]:
+        """The terms that this chat never gets."""
+        query = (
+            select(tags.c.slug)
+            .join(exclusions, exclusions.c.tag_id == tags.c.id)
+            .where(exclusions.c.chat_id == chat_id)
+            .order_by(tags.c.slug)
+        )
+        async with self._database.reading() as connection:
+            return list((await connection.scalars(query)).all())
+
+    async def followed(self, after: int) -> tuple[int, list[str]]:
+        """The terms of rules made since the rule `after`, and the newest rule; a term may come twice."""
+        newest = select(func.max(rules.c.id))
+        query = (
+            select(tags.c.slug)
+            .join(rule_terms, rule_terms.c.tag_id == tags.c.id)
+            .where(rule_terms.c.rule_id > after - LOOK_BACK)
+            .distinct()
+        )
+        async with self._database.reading() as connection:
+            last = await connection.scalar(newest) or 0
+            return last, [] if last <= after else list((await connection.scalars(query)).all())
+
+    async def preview(self, spec: RuleSpec, never: Sequence[str], since: Millis) -> tuple[int, Millis | None]:
+        """What a rule would have brought since then to a chat that excludes `never`: how many, the last published."""
+        query = select(func.count(articles.c.id), func.max(articles.c.published_at)).where(articles.c.seen_at >= since)
+        async with self._database.reading() as connection:
+            unwanted = [*spec.unwanted, *never]
+            ids = await ids_of_tags(connection, [*spec.wanted, *unwanted])
+            if not all(term in ids for term in spec.wanted):
+                return 0, None
+            for term in spec.wanted:
+                query = query.where(articles.c.id.in_(_bearing([ids[term]])))
+            refused = [ids[term] for term in unwanted if term in ids]
+            if refused:
+                query = query.where(articles.c.id.not_in(_bearing(refused)))
+            count, last = (await connection.execute(query)).one()
+        return count, last
+
     async def rates(self, chat_id: int, thread_id: int, since: Millis) -> dict[int, tuple[int, Millis | None]]:
         """For each rule how many articles it matched since then, and when the last of them was published."""
         borne = article_tags.alias()
@@ -124,12 +185,15 @@ class Rules:
             .correlate(rules, articles)
             .exists()
         )
+        never = select(exclusions.c.tag_id).where(exclusions.c.chat_id == chat_id)
+        refused = select(borne.c.article_id).where(borne.c.tag_id.in_(never))
         query = (
             select(rules.c.id, func.count(articles.c.id), func.max(articles.c.published_at))
             .select_from(rules)
             .join(article_tags, article_tags.c.tag_id == rules.c.anchor_id)
             .join(articles, articles.c.id == article_tags.c.article_id)
             .where(rules.c.chat_id == chat_id, rules.c.thread_id == thread_id, articles.c.seen_at >= since, ~broken)
+            .where(articles.c.id.not_in(refused))
             .group_by(rules.c.id)
         )
         async with self._database.reading() as connection:
@@ -139,3 +203,7 @@ class Rules:
         """How many rules a chat has, over all its topics."""
         async with self._database.reading() as connection:
             return await connection.scalar(select(func.count()).where(rules.c.chat_id == chat_id)) or 0
+
+
+def _bearing(tag_ids: Sequence[int]) -> Select[tuple[int]]:
+    return select(article_tags.c.article_id).where(article_tags.c.tag_id.in_(tag_ids))

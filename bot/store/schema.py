@@ -92,8 +92,32 @@ articles = Table(
     _long("published_at", default=None),
     _long("seen_at", default=None),
     Column("minutes", Integer),
+    _text("author"),
+    _text("image"),
+    _flag("page_read", default=False),
     Index("ix_articles_published_at", "published_at"),
     Index("ix_articles_seen_at", "seen_at"),
+)
+
+#: Articles that went out before their page could be read; what it says comes after, to whom it concerns.
+late_pages = Table(
+    "late_pages",
+    metadata,
+    Column("article_id", Id, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    _text("feed"),
+    _long("due_at", default=None),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Index("ix_late_pages_due_at", "due_at"),
+)
+
+#: What an article's own page names under MORE ABOUT.
+related_links = Table(
+    "related_links",
+    metadata,
+    Column("article_id", Id, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", SmallInteger, primary_key=True),
+    _text("title"),
+    _text("link"),
 )
 
 #: What each feed has shown, kept longer than its window: an entry that leaves and returns is not news (feeds.md 3.3).
@@ -107,6 +131,7 @@ entries = Table(
     _long("seen_at", default=None),
 )
 
+#: Tags, and the sources that can be followed whole (`@name`).
 tags = Table("tags", metadata, _id(), Column("slug", Text, nullable=False, unique=True))
 
 article_tags = Table(
@@ -156,6 +181,14 @@ rule_terms = Table(
     Column("tag_id", Id, ForeignKey("tags.id"), primary_key=True),
     _flag("wanted", default=True),
     Column("position", SmallInteger, nullable=False, server_default="0"),
+)
+
+#: What a chat never gets, whatever it follows.
+exclusions = Table(
+    "exclusions",
+    metadata,
+    Column("chat_id", BigInteger, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", Id, ForeignKey("tags.id"), primary_key=True),
 )
 
 outbox = Table(

@@ -10,6 +10,7 @@ from bot.store.chats import Chats
 from bot.store.feeds import Feeds
 from bot.store.hooks import Hooks
 from bot.store.outbox import Outbox
+from bot.store.pages import Pages
 from bot.store.rules import Rules
 from bot.store.stats import Statistics
 
@@ -25,6 +26,7 @@ class Store:
         self.feeds = Feeds(database)
         self.hooks = Hooks(database)
         self.articles = Articles(database)
+        self.pages = Pages(database)
         self.chats = Chats(database)
         self.rules = Rules(database)
         self.outbox = Outbox(database)

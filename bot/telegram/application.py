@@ -12,7 +12,7 @@ from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, BaseUpdateProcessor, ContextTypes
 
 from bot.pipeline.deliver import TokenRefusedError
-from bot.telegram.handlers import follow, groups, newsroom, read, start
+from bot.telegram.handlers import follow, groups, manage, newsroom, read, start
 from bot.telegram.pacing import PacingLimiter
 from bot.telegram.request import AiohttpRequest
 from bot.telegram.sender import Sender
@@ -90,7 +90,7 @@ class TelegramBot:
     def answer_at(self, desk: Desk) -> None:
         """Answer people's commands and buttons at `desk`, once `listen` is called."""
         self._desk = desk
-        for module in (start, follow, read, newsroom, groups):
+        for module in (start, follow, manage, read, newsroom, groups):
             self._application.add_handlers(list(module.handlers(desk)))
         self._application.add_handlers(list(start.last_resort(desk)))
         self._application.add_error_handler(_log_error)

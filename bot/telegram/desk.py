@@ -16,17 +16,19 @@ from telegram.constants import ChatMemberStatus, ParseMode
 from telegram.error import BadRequest, TelegramError
 
 from bot.core.model import Chat, ChatKind
+from bot.core.tags import hashtag, is_source
 from bot.telegram.sender import keyboard
 from bot.telegram.texts import Texts, choose, speak
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from telegram.ext import ContextTypes
 
     from bot.core.lexicon import Thesaurus
     from bot.core.model import Button
     from bot.pipeline.ports import Clock
+    from bot.pipeline.tagging import Tagger
     from bot.store.store import Store
 
     type_rows = Sequence[Sequence[Button]]
@@ -122,13 +124,28 @@ class Desk:
     """What handlers work with."""
 
     store: Store
-    thesaurus: Thesaurus
+    tagger: Tagger
+    sources: Mapping[str, str]  #: titles of the feeds that can be followed whole, by name
     clock: Clock
     admins: frozenset[int]
     on_queued: Callable[[], None]
     time_zone: str
     language: str
     max_rules: int
+
+    @property
+    def thesaurus(self) -> Thesaurus:
+        """Which spellings are one tag."""
+        return self.tagger.lexicon.thesaurus
+
+    def source(self, typed: str) -> str:
+        """The feed that a typed name means, in any case; "" when there is none."""
+        wanted = typed.casefold().rstrip(".,")
+        return next((name for name in self.sources if name.casefold() == wanted), "")
+
+    def label(self, term: str) -> str:
+        """A tag as a hashtag, a source by its title."""
+        return self.sources.get(term[1:], term) if is_source(term) else hashtag(term)
 
     def bind(
         self, handler: Callable[[Turn], Awaitable[None]]

@@ -80,8 +80,19 @@ def _parts(notice: Notice) -> dict[str, str]:
     return {"feed": notice.feed, "detail": notice.detail}
 
 
+class Html(str):
+    """Text that is HTML already: filled in as it is."""
+
+    __slots__ = ()
+
+
 def _fill(message: str, values: dict[str, object]) -> str:
-    return message.format(**{name: escape(str(value), quote=False) for name, value in values.items()})
+    return message.format(**{name: html_of(value) for name, value in values.items()})
+
+
+def html_of(value: object) -> str:
+    """`value` as HTML: escaped, unless it is HTML already."""
+    return value if isinstance(value, Html) else escape(str(value), quote=False)
 
 
 @cache

@@ -15,12 +15,14 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot.core.lexicon import Thesaurus, ThesaurusEntry
+from bot.core.lexicon import Lexicon, Thesaurus, ThesaurusEntry
 from bot.core.model import Feed
 from bot.feeds.fetch import Fetcher
+from bot.feeds.morphology import Morphology
 from bot.feeds.worker import ParserPool
 from bot.pipeline.poll import Poller, PollTotals
 from bot.pipeline.ports import SilentMeter
+from bot.pipeline.tagging import Tagger
 from bot.store.database import Database
 from bot.store.store import Store
 from tests.bench.served import served
@@ -76,7 +78,7 @@ async def _rounds(store: Store, url: str, size: int) -> list[tuple[str, str, flo
     fetcher = Fetcher(
         user_agent="bench", timeout_s=20, max_bytes=10**7, allow_private=True, per_host=8, pause_s=0, connections=20
     )
-    thesaurus = Thesaurus.build([ThesaurusEntry("nato", {"en": "NATO"}, {"en": ("NATO",)}, ())])
+    tagger = Tagger(store, Lexicon(Thesaurus.build([ThesaurusEntry("nato", {}, {"en": ("NATO",)})]), Morphology()))
     gc.freeze()  # as the service does
     others = _children()  # the site, and what starts processes
     figures: list[tuple[str, str, float]] = []
@@ -86,7 +88,7 @@ async def _rounds(store: Store, url: str, size: int) -> list[tuple[str, str, flo
         async with fetcher, ParserPool(max_workers=1) as parsers:
             await fetcher.fetch_page(f"{url}/turn?round={number}")
             poller = Poller(
-                store=store, fetcher=fetcher, parsers=parsers, thesaurus=thesaurus, feeds=feeds,
+                store=store, fetcher=fetcher, parsers=parsers, tagger=tagger, page_wait_s=20, feeds=feeds,
                 clock=lambda: time.time_ns() // 1_000_000, meter=SilentMeter(), page_limit=0, at_once=20,
             )  # fmt: skip
             longest = [0.0]

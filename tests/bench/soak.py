@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.core.lexicon import Thesaurus, ThesaurusEntry
+from bot.core.lexicon import Lexicon, Thesaurus, ThesaurusEntry
 from bot.core.model import Feed
 from bot.feeds.fetch import Fetcher
+from bot.feeds.morphology import Morphology
 from bot.feeds.worker import ParserPool
 from bot.pipeline.poll import Poller
 from bot.pipeline.ports import SilentMeter
+from bot.pipeline.tagging import Tagger
 from bot.store.database import Database
 from bot.store.store import Store
 from tests.bench.served import served
@@ -79,11 +81,11 @@ async def measure(folder: Path) -> list[tuple[str, str, float]]:
         fetcher = Fetcher(
             user_agent="soak", timeout_s=5, max_bytes=10**6, allow_private=True, per_host=20, pause_s=0, connections=20
         )
-        thesaurus = Thesaurus.build([ThesaurusEntry("nato", {"en": "NATO"}, {"en": ("NATO",)}, ())])
+        tagger = Tagger(store, Lexicon(Thesaurus.build([ThesaurusEntry("nato", {}, {"en": ("NATO",)})]), Morphology()))
         now, polls, started = NOW, 0, time.perf_counter()
         async with fetcher, ParserPool(max_workers=1) as parsers:
             poller = Poller(
-                store=store, fetcher=fetcher, parsers=parsers, thesaurus=thesaurus, feeds=feeds, clock=lambda: now,
+                store=store, fetcher=fetcher, parsers=parsers, tagger=tagger, page_wait_s=20, feeds=feeds, clock=lambda: now,
                 meter=SilentMeter(), page_limit=0, at_once=20, floor_s=60, effort=1.5,
             )  # fmt: skip
             early: tuple[int, int, float] = (0, 0, 0.0)

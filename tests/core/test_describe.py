@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.describe import describe, entry_changes, wants_page
-from bot.core.lexicon import Thesaurus, ThesaurusEntry, ThesaurusError
+from bot.core.describe import describe, entry_changes, evidence, late_tags, nearest, wants_page
+from bot.core.lexicon import Lexicon, Thesaurus, ThesaurusEntry, ThesaurusError
 from bot.core.model import Entry, Feed, PageFacts, PageMode, TagSource
+from bot.feeds.morphology import Morphology
 
 NOW = 1_800_000_000_000
 CONFIG = Path(__file__).parents[2] / "config"
@@ -35,44 +36,31 @@ def entry(title: str = "Headline", summary: str = "", categories: tuple[str, ...
     return Entry(title=title, summary=summary, categories=categories, **values)  # type: ignore[arg-type]
 
 
-def tags(feed: Feed, one: Entry, page: PageFacts | None, thesaurus: Thesaurus) -> dict[str, str]:
-    return {tag.slug: tag.source.value for tag in describe(feed, one, page, thesaurus, NOW).tags}
+@pytest.fixture(scope="module")
+def lexicon(thesaurus: Thesaurus) -> Lexicon:
+    """With the dictionaries that ship."""
+    return Lexicon(thesaurus, Morphology())
 
 
-def test_the_seed_article_gets_its_tags_each_way(thesaurus: Thesaurus) -> None:
+def tags(feed: Feed, one: Entry, page: PageFacts | None, lexicon: Lexicon) -> dict[str, str]:
+    return {tag.slug: tag.source.value for tag in describe(feed, one, page, lexicon, NOW).tags}
+
+
+def test_the_seed_article_gets_its_tags_each_way(lexicon: Lexicon) -> None:
     wanted = {"peace_plan", "nato"}
-    assert set(tags(FEED, entry(), PageFacts(tags=("peace_plan", "nato")), thesaurus)) == wanted
-    assert set(tags(FEED, entry(categories=("Peace plan", "NATO")), None, thesaurus)) == wanted
-    assert wanted <= set(tags(FEED, entry("NATO on ‘American peace plan for Ukraine’"), None, thesaurus))
+    assert set(tags(FEED, entry(), PageFacts(tags=("peace_plan", "nato")), lexicon)) == wanted
+    assert set(tags(FEED, entry(categories=("Peace plan", "NATO")), None, lexicon)) == wanted
+    assert wanted <= set(tags(FEED, entry("NATO on ‘American peace plan for Ukraine’"), None, lexicon))
 
 
-def test_the_nearest_source_names_a_tag(thesaurus: Thesaurus) -> None:
+def test_the_nearest_source_names_a_tag(lexicon: Lexicon) -> None:
     feed = Feed(name="f", url="", title="F", language="en", tags=("economy",))
-    found = tags(feed, entry("NATO and the EU", categories=("nato", "eu")), PageFacts(tags=("nato",)), thesaurus)
+    found = tags(feed, entry("NATO and the EU", categories=("nato", "eu")), PageFacts(tags=("nato",)), lexicon)
     assert found == {
         "nato": TagSource.PAGE.value,
         "eu": TagSource.CATEGORY.value,
         "economy": TagSource.FEED.value,
     }
-
-
-@pytest.mark.parametrize(
-    ("text", "language", "found"),
-    [
-        ("A lesson in anatomy", "en", set()),
-        ("Give us the news", "en", set()),
-        ("The US and the UN", "en", {"usa", "un"}),
-        ("Деталі мирного плану", "uk", {"peace_plan"}),
-        ("Зеленського запросили до НАТО", "uk", {"zelenskyy", "nato"}),
-        ("Нато", "uk", {"nato"}),
-        ("Нові санкції", "uk", {"sanctions"}),
-        ("İstanbul: NATO meets", "en", {"nato"}),
-        ("drones", "uk", set()),  # a common noun of another language
-        ("Перемир'я і перемир’я", "uk", {"ceasefire"}),
-    ],
-)
-def test_names_are_found_as_whole_words(text: str, language: str, found: set[str], thesaurus: Thesaurus) -> None:
-    assert set(thesaurus.find(text, language)) == found
 
 
 def test_spellings_and_languages_are_one_tag(thesaurus: Thesaurus) -> None:
@@ -90,20 +78,20 @@ def test_a_thesaurus_that_contradicts_itself_names_every_fault() -> None:
     assert len(caught.value.faults) == 3
 
 
-def test_dates_in_the_future_and_none_read_as_now(thesaurus: Thesaurus) -> None:
-    assert describe(FEED, entry(published_at=NOW + 10**9), None, thesaurus, NOW).published_at == NOW
-    assert describe(FEED, entry(published_at=None), None, thesaurus, NOW).published_at == NOW
+def test_dates_in_the_future_and_none_read_as_now(lexicon: Lexicon) -> None:
+    assert describe(FEED, entry(published_at=NOW + 10**9), None, lexicon, NOW).published_at == NOW
+    assert describe(FEED, entry(published_at=None), None, lexicon, NOW).published_at == NOW
 
 
-def test_a_summary_that_repeats_the_headline_is_the_pages_lead(thesaurus: Thesaurus) -> None:
-    article = describe(FEED, entry("Same", "Same"), PageFacts(lead="A lead.", minutes=3), thesaurus, NOW)
+def test_a_summary_that_repeats_the_headline_is_the_pages_lead(lexicon: Lexicon) -> None:
+    article = describe(FEED, entry("Same", "Same"), PageFacts(lead="A lead.", minutes=3), lexicon, NOW)
     assert (article.summary, article.minutes) == ("A lead.", 3)
-    assert describe(FEED, entry("Same", "Same"), PageFacts(lead="Same"), thesaurus, NOW).summary == ""
+    assert describe(FEED, entry("Same", "Same"), PageFacts(lead="Same"), lexicon, NOW).summary == ""
 
 
-def test_reading_time_is_computed_only_from_a_text(thesaurus: Thesaurus) -> None:
-    assert describe(FEED, entry(words=401), None, thesaurus, NOW).minutes == 3
-    assert describe(FEED, entry(), None, thesaurus, NOW).minutes is None
+def test_reading_time_is_computed_only_from_a_text(lexicon: Lexicon) -> None:
+    assert describe(FEED, entry(words=401), None, lexicon, NOW).minutes == 3
+    assert describe(FEED, entry(), None, lexicon, NOW).minutes is None
 
 
 @pytest.mark.parametrize(
@@ -115,18 +103,57 @@ def test_reading_time_is_computed_only_from_a_text(thesaurus: Thesaurus) -> None
         (PageMode.WHEN_UNTAGGED, (), "https://f.example/1", True),
         (PageMode.WHEN_UNTAGGED, ("nato",), "https://f.example/1", False),
         (PageMode.WHEN_UNTAGGED, ("!",), "https://f.example/1", True),
+        (PageMode.WHEN_UNTAGGED, ("Facts",), "https://f.example/1", True),  # a section says nothing of its tags
+        (PageMode.WHEN_UNTAGGED, ("FACTS", "nato"), "https://f.example/1", False),
     ],
 )
 def test_a_page_is_read_when_it_can_tell_more(
-    mode: PageMode, categories: tuple[str, ...], link: str, wanted: bool, thesaurus: Thesaurus
+    mode: PageMode, categories: tuple[str, ...], link: str, wanted: bool
 ) -> None:
-    feed = Feed(name="f", url="", title="F", pages=mode)
-    assert wants_page(feed, entry(categories=categories, link=link), thesaurus) is wanted
+    feed = Feed(name="f", url="", title="F", pages=mode, sections=("Facts",))
+    assert wants_page(feed, entry(categories=categories, link=link)) is wanted
 
 
-def test_changes_are_what_is_new_or_edited_oldest_first(thesaurus: Thesaurus) -> None:
+def test_a_section_is_no_tag_where_the_catalogue_says_so(lexicon: Lexicon) -> None:
+    feed = Feed(name="f", url="", title="F", sections=("Facts",))
+    article = describe(feed, entry(categories=("Facts", "NATO")), None, lexicon, NOW)
+    assert ([tag.slug for tag in article.tags], article.section) == (["nato"], "Facts")
+    every = Feed(name="f", url="", title="F", sections=("*",))
+    assert describe(every, entry(categories=("Facts", "NATO")), None, lexicon, NOW).tags == ()
+
+
+def test_every_place_that_names_a_tag_is_kept_apart_and_the_nearest_counts(lexicon: Lexicon) -> None:
+    feed = Feed(name="f", url="", title="F", language="uk", tags=("nato",))
+    named = entry("НАТО і мирний план", categories=("НАТО",))
+    found = list(evidence(feed, named, PageFacts(tags=("nato",)), lexicon))
+    assert [(tag.slug, tag.source.value, tag.words) for tag in found] == [
+        ("nato", "page", "nato"),
+        ("nato", "category", "НАТО"),
+        ("nato", "feed", "nato"),
+        ("nato", "text", "НАТО"),
+        ("peace_plan", "text", "мирний план"),
+    ]
+    assert [(tag.slug, tag.source.value) for tag in nearest(iter(found))] == [("nato", "page"), ("peace_plan", "text")]
+
+
+def test_an_article_bears_its_source(lexicon: Lexicon) -> None:
+    article = describe(FEED, entry(categories=("nato",)), None, lexicon, NOW)
+    assert [term.slug for term in article.terms] == ["nato", "@f"]
+
+
+def test_the_beginning_of_a_feeds_full_text_is_looked_at_too(lexicon: Lexicon) -> None:
+    assert "nato" in tags(FEED, entry("Talks", text="Then ministers of NATO met."), None, lexicon)
+
+
+def test_a_late_page_adds_its_tags_and_those_of_its_lead(lexicon: Lexicon) -> None:
+    article = describe(FEED, entry("Talks"), None, lexicon, NOW)
+    late = late_tags(article, PageFacts(tags=("Peace Plan",), lead="Ministers of NATO met."), lexicon)
+    assert [(tag.slug, tag.source.value) for tag in late] == [("peace_plan", "page"), ("nato", "text")]
+
+
+def test_changes_are_what_is_new_or_edited_oldest_first(lexicon: Lexicon) -> None:
     old, edited, new = entry("Old"), entry("Edited", link=""), entry("New")
-    known = {"a": entry_changes(FEED, [("a", old)], {}, {}, thesaurus, NOW)[0].content_hash, "b": "other"}
-    changes = entry_changes(FEED, [("c", new), ("b", edited), ("a", old)], known, {}, thesaurus, NOW)
+    known = {"a": entry_changes(FEED, [("a", old)], {}, {}, lexicon, NOW)[0].content_hash, "b": "other"}
+    changes = entry_changes(FEED, [("c", new), ("b", edited), ("a", old)], known, {}, lexicon, NOW)
     assert [(change.key, change.new) for change in changes] == [("b", False), ("c", True)]
     assert changes[0].canonical == "urn:tagwire:f:b"

@@ -4,15 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.expressions import FaultKind, parse, render
+from bot.core.expressions import FaultKind, Names, loose_tags, parse, render
 from bot.core.model import RuleSpec
 from bot.core.tags import normalise
 
 KNOWN = {"peace_plan", "nato", "грошова_допомога"}
 
 
+SOURCES = {"interfax-en", "bbc.world"}
+NAMES = Names(
+    known=KNOWN.__contains__, canonical=normalise, source=lambda name: name.lower() if name.lower() in SOURCES else ""
+)
+
+
 def understood(text: str):
-    return parse(text, known=KNOWN.__contains__, canonical=normalise)
+    return parse(text, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +36,12 @@ def understood(text: str):
         ("#nato −#sport #eu", ["nato-sport", "eu"]),
         ('"грошова допомога"', ["грошова_допомога"]),
         ("«грошова допомога» + #nato", ["nato+грошова_допомога"]),
+        ('#"грошова допомога"', ["грошова_допомога"]),
+        ("@interfax-en", ["@interfax-en"]),
+        ("@Interfax-EN + #nato -#sport, @bbc.world", ["@interfax-en+nato-sport", "@bbc.world"]),
+        ("#nato -@interfax-en", ["nato-@interfax-en"]),
+        ("#nato,-#sport", ["nato-sport"]),
+        ("#nato\n#eu", ["nato", "eu"]),
         ("#nato #NATO", ["nato"]),
         ("#a#b", ["a", "b"]),
         ("ex-president", ["ex_president"]),
@@ -47,7 +59,18 @@ def test_what_is_typed_is_understood(text: str, keys: list[str]) -> None:
     [
         ("#2026", FaultKind.NOT_A_TAG, "2026"),
         ("🔥", FaultKind.NOT_A_TAG, "🔥"),
-        ("-#sport", FaultKind.ONLY_EXCLUSIONS, "sport"),
+        ("@nobody", FaultKind.NO_SOURCE, "@nobody"),
+        ("#nato +", FaultKind.DANGLING, "+"),
+        ("+ #nato", FaultKind.DANGLING, "+"),
+        ("#nato + + #eu", FaultKind.DANGLING, "+"),
+        ("#nato -", FaultKind.DANGLING, "-"),
+        ("#nato + , #eu", FaultKind.DANGLING, "+"),
+        ('#nato "грошова допомога', FaultKind.UNCLOSED, '"грошова допомога'),
+        (
+            "https://en.interfax.com.ua/news/general/1.html",
+            FaultKind.ADDRESS,
+            "https://en.interfax.com.ua/news/general/1.html",
+        ),
         ("#nato -#nato", FaultKind.CONTRADICTION, "#nato -#nato"),
         ("x" * 1001, FaultKind.TOO_LONG, "x" * 40),
         (" ".join(f"#t{chr(97 + n)}" for n in range(21)), FaultKind.TOO_MANY, ""),
@@ -58,15 +81,26 @@ def test_what_cannot_be_understood_is_named(text: str, kind: FaultKind, piece: s
     assert (fault.kind, fault.piece) == (kind, piece)
 
 
-def test_a_fault_spoils_only_its_own_piece() -> None:
-    parsed = understood("#nato #2026 #eu")
+def test_a_fault_spoils_only_its_own_piece_and_says_where_that_stands() -> None:
+    text = "#nato #2026 #eu + @nobody"
+    parsed = understood(text)
     assert [spec.key for spec in parsed.rules] == ["nato", "eu"]
-    assert [fault.position for fault in parsed.faults] == [6]
+    assert [text[fault.position :].startswith(fault.piece) for fault in parsed.faults] == [True, True]
 
 
-@given(st.text(max_size=300))
-def test_nothing_typed_raises(text: str) -> None:
-    understood(text)
+def test_an_exclusion_before_any_rule_is_the_chats_own() -> None:
+    parsed = understood("-#sport #nato -#eu")
+    assert (parsed.exclusions, [spec.key for spec in parsed.rules], parsed.faults) == (("sport",), ["nato-eu"], ())
+
+
+def test_loose_words_are_asked_about_together() -> None:
+    assert loose_tags("peace plan #nato war", normalise) == {"peace", "peace_plan", "plan", "war"}
+
+
+@given(st.text(max_size=300) | st.text('#@+-,"«» ab1\n', max_size=60))
+def test_nothing_typed_raises_and_every_fault_has_its_place(text: str) -> None:
+    for fault in understood(text).faults:
+        assert 0 <= fault.position <= len(text)
 
 
 SLUGS = st.text("abcабв_", min_size=1, max_size=8).map(normalise).filter(bool)

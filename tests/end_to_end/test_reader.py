@@ -78,7 +78,20 @@ async def test_every_spelling_of_a_command_and_bare_ones(world) -> None:
         ('/sub "peace plan"', "You follow #peace_plan"),
         ("/sub peace plan", "You follow #peace_plan"),
         ("/sub 123", "“123” cannot be a hashtag"),
-        ("/sub -#sport", "only what you do not want"),
+        ("/sub -#sport", "never gets #sport"),
+        ("/sub @sample", "You follow @sample"),
+        ("/sub @Sample + #nato", "@sample and #nato"),
+        ("/sub @sampel", "Did you mean @sample?"),
+        ("/sub @zzz", "There is no source @zzz"),
+        ("/sources", "@sample — Sample Newsroom"),
+        ("/start src_sample", "You follow @sample"),
+        ("/sub #nato +", "needs a tag on both sides"),
+        ('/sub "peace plan', "A quote is not closed"),
+        ("/sub https://e.org/a", "A link is no tag"),
+        ("/sub #F-16", "Telegram ends a hashtag at “-”, so F-16 is written #f_16 here."),
+        ("/sub #nato #2026 #eu", "#nato #2026 #eu"),
+        ("/sub " + "1 " * 400, "it needs at least one letter"),
+        ("/unsub -#sport", "I found no tag"),
         ("/sub <b>", "#b"),
         ("/sub #a&b<i>", ""),
         ("/sub " + "x" * 900, "too long"),
@@ -103,6 +116,77 @@ async def test_what_is_typed_gets_a_clear_answer(typed, says, world) -> None:
     reader = world.telegram.add_user("Reader", "en")
     async with world.running():
         assert says in (await world.says(reader, typed))["text"]
+
+
+async def test_what_was_not_understood_is_marked_in_its_place(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        said = await world.says(reader, "/sub #nato #2026 #eu")
+    marked = [e for e in said["entities"] if e["type"] == "underline"]
+    place = said["text"].encode("utf-16-le")[2 * marked[0]["offset"] :][: 2 * marked[0]["length"]]
+    assert place.decode("utf-16-le") == "2026"
+
+
+@pytest.mark.parametrize(("language", "often"), [("en", "in the last 7 days"), ("uk", "за останні 7 днів")])
+async def test_what_a_rule_would_have_brought_is_said_and_can_be_undone(language, often, world) -> None:
+    reader = world.telegram.add_user("Reader", language)
+    await world.poll()
+    async with world.running():
+        said = await world.says(reader, "/sub #nato")
+        assert f"1 {often}" in said["text"]
+        many = await world.says(reader, "/sub #energy #kyiv -#sport")
+        assert many["text"].count(often) == 2
+        await world.press(reader, said, "stop:")
+        listed = (await world.says(reader, "/list"))["text"]
+    assert "#nato" not in listed
+    assert "#energy" in listed
+    assert often in listed
+
+
+async def test_what_would_come_too_often_is_not_taken_unasked(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    for number in range(211):
+        world.newsroom.publish(title=f"Flood {number}")
+        if number % 20 == 0:
+            await world.poll()
+    await world.poll()
+    async with world.running():
+        said = await world.says(reader, "/sub #flood")
+        assert "#flood would come often: about 30 a day" in said["text"]
+        assert "follow nothing yet" in (await world.says(reader, "/list"))["text"]
+        await world.press(reader, said, "take:")
+        assert "#flood — about 30 a day" in (await world.says(reader, "/list"))["text"]
+
+
+async def test_a_tag_that_nobody_uses_gets_a_suggestion_and_is_followed_as_typed(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        said = await world.says(reader, "/sub #zelensky_ #sanctoins")
+        assert "Did you mean" in said["text"]
+        assert "#sanctions" in [b["text"] for b in buttons(said)]
+        assert (
+            "You follow #sanctions" in (await world.next_message(reader, world.press(reader, said, "follow:")))["text"]
+        )
+        assert "#sanctoins" in (await world.says(reader, "/list"))["text"]
+
+
+async def test_what_a_chat_never_wants_is_listed_and_lifted(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running() as service:
+        await world.says(reader, "/sub #nato, @sample")
+        await world.says(reader, "/sub -#sport -@nobody")
+        listed = (await world.says(reader, "/list"))["text"]
+        assert "Never: #sport" in listed
+        world.newsroom.publish(title="NATO plays football", tags=["nato", "sport"])
+        world.newsroom.publish(title="Of this source", tags=["other"])
+        await service.poll(["sample"])
+        await world.wait_until(lambda: world.cards(reader))
+        assert "#sport may come again" in (await world.says(reader, "/unsub -#sport"))["text"]
+        assert [card["text"].splitlines()[0] for card in world.cards(reader)] == ["Of this source"]
+        world.newsroom.publish(title="NATO plays again", tags=["nato", "sport"])
+        await service.poll(["sample"])
+        await world.wait_until(lambda: len(world.cards(reader)) == 2)
+        assert "no longer follow @sample" in (await world.says(reader, "/unsub @sample"))["text"]
 
 
 async def test_language_can_be_changed(world) -> None:
@@ -157,7 +241,21 @@ async def test_the_buttons_of_a_card(world) -> None:
         assert len(world.cards(reader)) == 1
 
 
-@pytest.mark.parametrize("data", ["follow:999999", "follow:x", "del:999999", "nonsense", "mute:0", "undo:9-"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        "follow:999999",
+        "follow:x",
+        "del:999999",
+        "nonsense",
+        "mute:0",
+        "undo:9-",
+        "take:999999.888888",
+        "stop:-1",
+        "take:" + "9" * 40,
+        "follow:" + "9" * 40,
+    ],
+)
 async def test_forged_and_old_buttons_change_nothing(data, world) -> None:
     reader = world.telegram.add_user("Reader", "en")
     async with world.running():

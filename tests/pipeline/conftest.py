@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.lexicon import Thesaurus, ThesaurusEntry
+from bot.core.lexicon import Lexicon, Thesaurus, ThesaurusEntry
 from bot.core.model import Chat, ChatKind, Feed, RuleSpec
+from bot.feeds.morphology import Morphology
 from bot.feeds.worker import ParserPool
 from bot.pipeline.poll import Poller
 from bot.pipeline.ports import SilentMeter
+from bot.pipeline.tagging import Tagger
 from tests.site import fetcher
 
 if TYPE_CHECKING:
@@ -32,6 +35,10 @@ class World:
         self.feeds: dict[str, Feed] = {}
         self.told: list[object] = []
         self.woken = 0
+        self.awake = asyncio.Event()
+        self.page_wait_s = 20.0
+        thesaurus = Thesaurus.build([ThesaurusEntry("nato", {"en": "NATO"}, {"en": ("NATO",)}, ())])
+        self.tagger = Tagger(store, Lexicon(thesaurus, Morphology()))
 
     def feed(self, name: str, items: str | None = None, **options: object) -> None:
         """A feed of the catalogue, served as RSS unless told otherwise."""
@@ -56,13 +63,14 @@ class World:
     def poller(self, fetch) -> Poller:
         return Poller(
             store=self.store, fetcher=fetch, parsers=self.parsers, feeds=self.feeds.values(),
-            thesaurus=Thesaurus.build([ThesaurusEntry("nato", {"en": "NATO"}, {"en": ("NATO",)}, ())]),
+            tagger=self.tagger, page_wait_s=self.page_wait_s,
             clock=lambda: self.now, meter=SilentMeter(), page_limit=3, at_once=4, on_alerts=self._wake,
             admins=(99, 100),
         )  # fmt: skip
 
     def _wake(self) -> None:
         self.woken += 1
+        self.awake.set()
 
     async def notices(self) -> list[tuple[str, str, str]]:
         async with self.store.database.reading() as connection:

@@ -39,7 +39,15 @@ FEEDS = (
 )
 
 
-def change(key: str, *slugs: str, canonical: str = "", new: bool = True, title: str = "Title") -> EntryChange:
+def change(
+    key: str,
+    *slugs: str,
+    canonical: str = "",
+    new: bool = True,
+    title: str = "Title",
+    carriers: tuple[str, ...] = (),
+    **more: object,
+) -> EntryChange:
     article = Article(
         link=f"https://one.example/{key}",
         title=title,
@@ -51,9 +59,10 @@ def change(key: str, *slugs: str, canonical: str = "", new: bool = True, title: 
         seen_at=NOW,
         minutes=None,
         tags=tuple(ArticleTag(slug, TagSource.CATEGORY) for slug in slugs),
+        carriers=carriers,
     )
     return EntryChange(
-        key=key, content_hash=f"{key}{title}", canonical=canonical or article.link, article=article, new=new
+        key=key, content_hash=f"{key}{title}", canonical=canonical or article.link, article=article, new=new, **more
     )
 
 

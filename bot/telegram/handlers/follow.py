@@ -1,16 +1,22 @@
-"""Following tags: /sub, /unsub, /list and the buttons that do the same."""
+"""Following: /sub, the buttons that offer a tag, and what they say back."""
 
 from __future__ import annotations
 
-import re
+import asyncio
+from difflib import get_close_matches
+from html import unescape
 from typing import TYPE_CHECKING
 
+from rapidfuzz.distance import OSA
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
-from bot.core.calendar import when
-from bot.core.expressions import parse, render
+from bot.core.expressions import Names, loose_tags, parse, render
 from bot.core.model import Button, RuleSpec
-from bot.core.tags import hashtag
+from bot.core.suggest import near
+from bot.core.tags import hashtag, is_source
+from bot.telegram.rulecode import CODE, decode, encode
+from bot.telegram.spelling import MANY_A_DAY, cut_notes, explain, per_day, rate, spell, spell_terms
+from bot.telegram.texts import html_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,28 +24,27 @@ if TYPE_CHECKING:
 
     from telegram.ext import BaseHandler
 
-    from bot.core.expressions import Fault
-    from bot.core.model import Rule
+    from bot.core.expressions import Fault, Parsed
+    from bot.core.model import Millis
     from bot.telegram.desk import Desk, Turn
 
+    Previews = dict[RuleSpec, tuple[int, Millis | None]]
+
 WEEK_MS = 7 * 24 * 60 * 60 * 1000
-MUTE_MS = 24 * 60 * 60 * 1000
 #: How long the bot remembers that it asked "which tags?".
 ASKED_MS = 10 * 60 * 1000
 ASKED = "sub"
+MOST_FAULTS = 6
+MOST_SOURCES = 100
 
 
 def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
     """The commands and buttons of this module."""
     return (
         CommandHandler(["sub", "subscribe", "follow"], desk.bind(sub)),
-        CommandHandler(["unsub", "unsubscribe", "unfollow"], desk.bind(unsub)),
-        CommandHandler(["list", "tags", "subscriptions"], desk.bind(show_list)),
-        CallbackQueryHandler(desk.bind(press_follow), pattern=r"^follow:\d+$"),
-        CallbackQueryHandler(desk.bind(press_undo), pattern=r"^undo:[\d+.-]+$"),
-        CallbackQueryHandler(desk.bind(press_delete), pattern=r"^del:\d+$"),
-        CallbackQueryHandler(desk.bind(press_unfollow_tag), pattern=r"^drop:\d+$"),
-        CallbackQueryHandler(desk.bind(press_mute), pattern=r"^mute:\d+$"),
+        CommandHandler("sources", desk.bind(show_sources)),
+        CallbackQueryHandler(desk.bind(press_follow), pattern=r"^follow:\d{1,18}$"),
+        CallbackQueryHandler(desk.bind(press_take), pattern=rf"^(?:take|undo):{CODE}$"),
     )
 
 
@@ -58,34 +63,110 @@ async def sub(turn: Turn) -> None:
 
 
 async def follow_typed(turn: Turn, typed: str) -> None:
-    """Follow what was typed, and say back in words what was understood."""
+    """Follow what was typed, and say back in words what was understood, and how often it will come.
+
+    A rule that would come very often is not taken before its reader has seen how often.
+    """
     t = turn.texts
     parsed = await understand(turn, typed)
-    lines = [_explain(turn, fault) for fault in parsed.faults]
-    new = await follow_specs(turn, parsed.rules)
+    lines = explained(turn, typed, parsed.faults)
+    if parsed.exclusions:
+        await turn.desk.store.rules.exclude(turn.chat.id, parsed.exclusions)
+        lines.append(t.text("This chat never gets {terms} from now on.", terms=spell_terms(parsed.exclusions)))
+    old = await _followed(turn, parsed.rules)
+    previews = await _previews(turn, [spec for spec in parsed.rules if spec not in old])
+    offers = await _offers(turn, previews)
+    new = await follow_specs(turn, [spec for spec in previews if spec not in offers])
     if new is None:
         lines.append(_too_many(turn))
-    else:
-        old = [spec for spec in parsed.rules if spec not in new]
-        if new:
-            lines.append(
-                t.text("You follow {rules}. New articles will come here by themselves.", rules=spell(turn, new))
-            )
-        if old:
-            lines.append(t.text("You already follow {rules}.", rules=spell(turn, old)))
-    rows = await _after_follow(turn, new or ())
+    elif new:
+        lines += _announced(turn, new, previews)
+    if old:
+        lines.append(t.text("You already follow {rules}.", rules=spell(t, old)))
+    lines += [_asked(turn, spec, *previews[spec]) for spec in offers]
+    near_tags = await did_you_mean(turn, [term for spec in new or () for term in spec.wanted])
+    if near_tags:
+        lines.append(t.text("No article bears that tag yet. Did you mean one of these?"))
+    lines += cut_notes(t, typed, turn.desk.thesaurus.canonical)
+    rows = [*await _after_follow(turn, new or ()), *([button] for button in offers.values()), *near_tags]
     await turn.reply("\n".join(lines) or t.text("I found no tag in that. Example: /sub #nato"), rows)
 
 
-async def known_tags(turn: Turn) -> set[str]:
-    """Every tag of the thesaurus, of an article or of a reader."""
-    return {*turn.desk.thesaurus.slugs, *await turn.desk.store.articles.known_slugs()}
+async def _offers(turn: Turn, previews: Previews) -> dict[RuleSpec, Button]:
+    """The rules that would come too often to be taken unasked, with the buttons that take them."""
+    offers = {}
+    for spec, (count, _) in previews.items():
+        code = await encode(turn.desk.store, [spec]) if per_day(count) > MANY_A_DAY else ""
+        if code:
+            said = turn.texts.text("Follow {rules} all the same", rules=render(spec))
+            offers[spec] = Button(unescape(said)[:60], data=f"take:{code}")
+    return offers
 
 
-async def understand(turn: Turn, typed: str, known: set[str] | None = None) -> Any:
-    """What was typed, as rules and faults; `known` are the known tags, when the caller has them."""
-    tags = await known_tags(turn) if known is None else known
-    return parse(typed, known=tags.__contains__, canonical=turn.desk.thesaurus.canonical)
+def explained(turn: Turn, typed: str, faults: Sequence[Fault]) -> list[str]:
+    """What was not understood, and where; of very many the first few."""
+    return explain(turn.texts, typed, faults[:MOST_FAULTS], lambda name: next(iter(_near_sources(turn, name)), ""))
+
+
+def _near_sources(turn: Turn, name: str) -> list[str]:
+    return get_close_matches(name.casefold(), turn.desk.sources, n=1, cutoff=0.5)
+
+
+def _announced(turn: Turn, specs: Sequence[RuleSpec], previews: Previews) -> list[str]:
+    """What is followed from now on, and how often it comes."""
+    t, now, zone = turn.texts, turn.desk.clock(), turn.chat.time_zone
+    said = t.text("You follow {rules}. New articles will come here by themselves.", rules=spell(t, specs))
+    rates = [(spec, rate(t, *previews[spec], now, zone)) for spec in specs]
+    if len(specs) == 1:
+        return [said, rates[0][1][:1].upper() + rates[0][1][1:] + "."]
+    return [said, *(f"{spell(t, [spec])}: {often}" for spec, often in rates)]
+
+
+def _asked(turn: Turn, spec: RuleSpec, count: int, last: Millis | None) -> str:
+    t = turn.texts
+    often = rate(t, count, last, turn.desk.clock(), turn.chat.time_zone)
+    return t.text(
+        "{rules} would come often: {often}. I have not followed it yet. Narrower: add a second tag, as in "
+        "/sub #nato + #peace_plan",
+        rules=spell(t, [spec]),
+        often=often,
+    )
+
+
+async def _followed(turn: Turn, specs: Sequence[RuleSpec]) -> list[RuleSpec]:
+    """Those of the rules that this chat follows already."""
+    keys = {rule.spec.key for rule in await turn.desk.store.rules.of_chat(turn.chat.id, turn.thread_id)}
+    return [spec for spec in specs if spec.key in keys]
+
+
+async def _previews(turn: Turn, specs: Sequence[RuleSpec]) -> Previews:
+    """What each rule would have brought over the last 7 days: how many articles, and when the last was published."""
+    now, store = turn.desk.clock(), turn.desk.store
+    await turn.desk.tagger.look_back({term for spec in specs for term in (*spec.wanted, *spec.unwanted)}, now)
+    never = await store.rules.excluded(turn.chat.id)
+    return {spec: await store.rules.preview(spec, never, now - WEEK_MS) for spec in specs}
+
+
+async def understand(turn: Turn, typed: str) -> Parsed:
+    """What was typed, as rules and faults."""
+    thesaurus = turn.desk.thesaurus
+    loose = loose_tags(typed, thesaurus.canonical)
+    known = {slug for slug in loose if slug in thesaurus.slugs} | set(await turn.desk.store.articles.tag_ids(loose))
+    return parse(typed, Names(known=known.__contains__, canonical=thesaurus.canonical, source=turn.desk.source))
+
+
+async def did_you_mean(turn: Turn, terms: Sequence[str]) -> list[list[Button]]:
+    """Buttons for tags in use that are near to those which no article bears."""
+    store = turn.desk.store
+    rows: list[list[Button]] = []
+    for term in terms[:3]:
+        if is_source(term) or term in turn.desk.thesaurus.slugs or await store.articles.latest(slugs=[term], limit=1):
+            continue
+        borne = await store.articles.borne(shortest=len(term) - 3, longest=len(term) + 3)
+        found = await asyncio.to_thread(near, term, {*borne, *turn.desk.thesaurus.slugs}, OSA.distance)
+        ids = await store.articles.ensure_tags(found)
+        rows += [[Button(hashtag(slug), data=f"follow:{ids[slug]}") for slug in found]] if found else []
+    return rows
 
 
 async def follow_specs(turn: Turn, specs: Sequence[RuleSpec]) -> list[RuleSpec] | None:
@@ -93,56 +174,14 @@ async def follow_specs(turn: Turn, specs: Sequence[RuleSpec]) -> list[RuleSpec] 
     store = turn.desk.store
     if specs and await store.rules.count(turn.chat.id) + len(specs) > turn.desk.max_rules:
         return None
-    return list(await store.rules.follow(turn.chat.id, turn.thread_id, specs, turn.desk.clock()))
+    return list(await store.rules.follow(turn.chat.id, turn.thread_id, specs, turn.desk.clock())) if specs else []
 
 
-async def unsub(turn: Turn) -> None:
-    """`/unsub #nato`; bare: a picker."""
-    if not await managed(turn):
-        return
+async def show_sources(turn: Turn) -> None:
+    """`/sources`: what can be followed whole."""
     t = turn.texts
-    rules = await turn.desk.store.rules.of_chat(turn.chat.id, turn.thread_id)
-    if not rules:
-        await turn.reply(t.text("You follow nothing yet. Start with /sub #nato"), await rising(turn))
-        return
-    if not turn.args:
-        await turn.reply(t.text("What shall I stop?"), _picker(rules))
-        return
-    parsed = await understand(turn, turn.args)
-    lines = [_explain(turn, fault) for fault in parsed.faults]
-    gone = list(await turn.desk.store.rules.unfollow(turn.chat.id, turn.thread_id, parsed.rules))
-    missing = [spec for spec in parsed.rules if spec.key not in {removed.key for removed in gone}]
-    if gone:
-        lines.append(t.text("You no longer follow {rules}.", rules=spell(turn, gone)))
-    if missing:
-        lines.append(t.text("You did not follow {rules}. What you follow: /list", rules=spell(turn, missing)))
-    await turn.reply(
-        "\n".join(lines) or t.text("I found no tag in that. What you follow: /list"), await undo(turn, gone)
-    )
-
-
-async def show_list(turn: Turn) -> None:
-    """`/list`: what this chat follows, with how often each fires."""
-    t, store, now = turn.texts, turn.desk.store, turn.desk.clock()
-    rules = await store.rules.of_chat(turn.chat.id, turn.thread_id)
-    if not rules:
-        await turn.reply(t.text("You follow nothing yet. Start with /sub #nato"), await rising(turn))
-        return
-    rates = await store.rules.rates(turn.chat.id, turn.thread_id, now - WEEK_MS)
-    lines = [t.plural("<b>You follow {n} rule</b>", "<b>You follow {n} rules</b>", len(rules))]
-    shown = rules[:50]
-    for rule in shown:
-        number, last = rates.get(rule.id, (0, None))
-        about = t.plural("{n} in 7 days", "{n} in 7 days", number)
-        if last:
-            about += t.text(", the last at {time}", time=when(last, now, turn.chat.time_zone))
-        if rule.muted_until > now:
-            about += t.text(", muted until {time}", time=when(rule.muted_until, now, turn.chat.time_zone))
-        lines.append(f"{spell(turn, [rule.spec])} — {about}")
-    if len(rules) > len(shown):
-        lines.append(t.text("… and {n} more", n=len(rules) - len(shown)))
-    lines.append(t.text("To stop one: /unsub"))
-    await turn.reply("\n".join(lines))
+    lines = [f"<code>@{name}</code> — {html_of(title)}" for name, title in turn.desk.sources.items()]
+    await turn.reply("\n".join([t.text("<b>Sources</b>, to follow one whole: /sub @name"), *lines[:MOST_SOURCES]]))
 
 
 async def press_follow(turn: Turn) -> None:
@@ -159,72 +198,23 @@ async def press_follow(turn: Turn) -> None:
         return
     await turn.toast(turn.texts.text("You follow {tag}", tag=hashtag(slug)))
     if new:
-        said = turn.texts.text("You follow {rules}. New articles will come here by themselves.", rules=spell(turn, new))
-        await turn.reply(said, await _after_follow(turn, new))
+        await turn.reply("\n".join(_announced(turn, new, await _previews(turn, new))), await _after_follow(turn, new))
 
 
-async def press_delete(turn: Turn) -> None:
-    """A rule of the picker of /unsub."""
+async def press_take(turn: Turn) -> None:
+    """Follow rules that a button carries: after an unfollowing, or although they come often."""
     if not await managed(turn):
         return
-    rules = await turn.desk.store.rules.of_chat(turn.chat.id, turn.thread_id)
-    chosen = [rule.spec for rule in rules if rule.id == int(turn.args)]
-    await _unfollow_pressed(turn, chosen)
-
-
-async def press_unfollow_tag(turn: Turn) -> None:
-    """Unfollow, on a card: every rule that wants its first tag."""
-    if not await managed(turn):
-        return
-    slug = await turn.desk.store.articles.tag_slug(int(turn.args))
-    rules = await turn.desk.store.rules.with_tag(turn.chat.id, turn.thread_id, [slug] if slug else [])
-    await _unfollow_pressed(turn, [rule.spec for rule in rules], on_card=True)
-
-
-async def _unfollow_pressed(turn: Turn, specs: Sequence[RuleSpec], *, on_card: bool = False) -> None:
-    gone = list(await turn.desk.store.rules.unfollow(turn.chat.id, turn.thread_id, specs)) if specs else []
-    if not gone:
-        await turn.toast(turn.texts.text("You do not follow that any more."))
-        return
-    said = turn.texts.text("You no longer follow {rules}.", rules=spell(turn, gone))
-    await turn.toast()
-    # A card stays a card; a picker becomes its answer.
-    await (turn.reply if on_card else turn.edit)(said, await undo(turn, gone))
-
-
-async def press_undo(turn: Turn) -> None:
-    """Undo an unfollowing: `12+15-3,8` in tag ids."""
-    if not await managed(turn):
-        return
-    specs = []
-    for rule in turn.args.split("."):
-        ids = [(sign, int(number)) for sign, number in re.findall(r"([+-]?)(\d+)", rule)]
-        slugs = [(sign, await turn.desk.store.articles.tag_slug(number)) for sign, number in ids]
-        wanted = tuple(slug for sign, slug in slugs if slug and sign != "-")
-        if wanted:
-            specs.append(RuleSpec(wanted, tuple(slug for sign, slug in slugs if slug and sign == "-")))
-    new = await follow_specs(turn, specs)
-    if new is None:
+    specs = await decode(turn.desk.store, turn.args)
+    again = turn.query is not None and str(turn.query.data).startswith("undo")
+    previews = await _previews(turn, specs)
+    if await follow_specs(turn, specs) is None:
         await turn.toast(_too_many(turn), alert=True)
         return
     await turn.toast()
-    await turn.edit(turn.texts.text("You follow {rules} again.", rules=spell(turn, specs)))
-
-
-async def press_mute(turn: Turn) -> None:
-    """Mute #tag for a day, on a card."""
-    if not await managed(turn):
-        return
-    store, now = turn.desk.store, turn.desk.clock()
-    slug = await store.articles.tag_slug(int(turn.args))
-    rules = await store.rules.with_tag(turn.chat.id, turn.thread_id, [slug] if slug else [])
-    if not rules or slug is None:
-        await turn.toast(turn.texts.text("You do not follow that any more."))
-        return
-    await store.rules.mute([rule.id for rule in rules], now + MUTE_MS)
-    await turn.toast(
-        turn.texts.text("{tag} is muted for 24 hours. To stop it for good: /unsub", tag=hashtag(slug)), alert=True
-    )
+    t = turn.texts
+    said = [t.text("You follow {rules} again.", rules=spell(t, specs))] if again else _announced(turn, specs, previews)
+    await turn.edit("\n".join(said), [] if again else await _after_follow(turn, specs))
 
 
 async def managed(turn: Turn) -> bool:
@@ -245,57 +235,18 @@ async def rising(turn: Turn, limit: int = 6) -> list[list[Button]]:
     return [buttons[at : at + 2] for at in range(0, len(buttons), 2)]
 
 
-async def undo(turn: Turn, specs: Sequence[RuleSpec]) -> list[list[Button]]:
-    """The Undo button of an unfollowing; none when it would not fit Telegram's 64 bytes."""
-    ids = await turn.desk.store.articles.tag_ids([slug for spec in specs for slug in (*spec.wanted, *spec.unwanted)])
-    rules = (
-        "+".join(str(ids[slug]) for slug in spec.wanted) + "".join(f"-{ids[slug]}" for slug in spec.unwanted)
-        for spec in specs
-    )
-    data = "undo:" + ".".join(rules)
-    fits = specs and len(data) <= 64
-    return [[Button(turn.texts.text("Undo"), data=data)]] if fits else []
-
-
-def spell(turn: Turn, specs: Sequence[RuleSpec]) -> str:
-    """Rules as people read them: `#nato, #eu and #sanctions but not #sport`."""
-    t = turn.texts
-    said = []
-    for spec in specs:
-        both = t.text(" and ").join(hashtag(slug) for slug in spec.wanted)
-        said.append(both + "".join(t.text(" but not ") + hashtag(slug) for slug in spec.unwanted))
-    return ", ".join(said)
-
-
 async def _after_follow(turn: Turn, specs: Sequence[RuleSpec]) -> list[list[Button]]:
-    slugs = [spec.wanted[0] for spec in specs][:1]
-    ids = await turn.desk.store.articles.tag_ids(slugs)
-    if not ids:
+    """What one may want next: to read, or to take it back."""
+    if not specs:
         return []
-    latest = Button(turn.texts.text("Latest on {tag}", tag=hashtag(slugs[0])), data=f"latest:{ids[slugs[0]]}")
-    forget = [Button(turn.texts.text("Unfollow"), data=f"drop:{ids[slugs[0]]}")] if len(specs) == 1 else []
-    return [[latest, *forget]]
-
-
-def _picker(rules: Sequence[Rule]) -> list[list[Button]]:
-    return [[Button(f"✕ {render(rule.spec)}"[:60], data=f"del:{rule.id}")] for rule in rules[:50]]
+    t, term = turn.texts, specs[0].wanted[0]
+    ids = await turn.desk.store.articles.ensure_tags([term])
+    code = await encode(turn.desk.store, specs)
+    undo = [Button(t.text("Undo"), data=f"stop:{code}")] if code else []
+    return [[Button(t.text("Latest on {tag}", tag=turn.desk.label(term)), data=f"latest:{ids[term]}"), *undo]]
 
 
 def _too_many(turn: Turn) -> str:
     return turn.texts.text(
         "This chat can follow {n} rules at most. Stop some with /unsub first.", n=turn.desk.max_rules
     )
-
-
-def _explain(turn: Turn, fault: Fault) -> str:
-    t = turn.texts
-    said = {
-        "not-a-tag": t.text("“{piece}” cannot be a hashtag: it needs at least one letter.", piece=fault.piece),
-        "only-exclusions": t.text(
-            "“{piece}” says only what you do not want. Example: /sub #nato -#sport", piece=fault.piece
-        ),
-        "contradiction": t.text("“{piece}” wants a tag and excludes it at once.", piece=fault.piece),
-        "too-long": t.text("“{piece}…” is too long for a tag.", piece=fault.piece[:40]),
-        "too-many": t.text("That is too many at once: send up to 20 at a time."),
-    }
-    return said.get(fault.kind.value, t.text("I do not understand “{piece}”.", piece=fault.piece[:60]))

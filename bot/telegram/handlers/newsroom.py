@@ -30,8 +30,8 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
     """The commands and buttons of this module."""
     return (
         CommandHandler(["broadcast", "hotnews"], desk.bind(broadcast)),
-        CallbackQueryHandler(desk.bind(press_send), pattern=r"^hot-send:\d+$"),
-        CallbackQueryHandler(desk.bind(press_cancel), pattern=r"^hot-cancel:\d+$"),
+        CallbackQueryHandler(desk.bind(press_send), pattern=r"^hot-send:\d{1,18}$"),
+        CallbackQueryHandler(desk.bind(press_cancel), pattern=r"^hot-cancel:\d{1,18}$"),
     )
 
 

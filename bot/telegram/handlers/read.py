@@ -8,6 +8,7 @@ from telegram.ext import CallbackQueryHandler, CommandHandler
 
 from bot.core.calendar import when
 from bot.core.card import MAX_TEXT, clean, cut, headlines, plain_of
+from bot.core.identity import canonical_link
 from bot.core.tags import hashtag
 from bot.telegram.handlers.follow import understand
 
@@ -29,8 +30,8 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
         CommandHandler("latest", desk.bind(latest)),
         CommandHandler("hot", desk.bind(hot)),
         CommandHandler(["more", "related"], desk.bind(more)),
-        CallbackQueryHandler(desk.bind(press_latest), pattern=r"^latest:\d+$"),
-        CallbackQueryHandler(desk.bind(press_more), pattern=r"^more:\d+$"),
+        CallbackQueryHandler(desk.bind(press_latest), pattern=r"^latest:\d{1,18}$"),
+        CallbackQueryHandler(desk.bind(press_more), pattern=r"^more:\d{1,18}$"),
     )
 
 
@@ -56,7 +57,7 @@ async def press_latest(turn: Turn) -> None:
 
 async def _newest(turn: Turn, slugs: Sequence[str]) -> str:
     t = turn.texts
-    tags = " ".join(hashtag(slug) for slug in slugs)
+    tags = " ".join(turn.desk.label(term) for term in slugs)
     articles = await turn.desk.store.articles.latest(slugs=slugs, limit=PAGE)
     if not articles and slugs:
         return t.text("No article on {tags} yet. Follow it with /sub and it will come by itself.", tags=tags)
@@ -107,9 +108,16 @@ async def _related(turn: Turn, article_id: int) -> str:
     t = turn.texts
     article = await turn.desk.store.articles.get(article_id)
     found = await turn.desk.store.articles.related(article_id, RELATED) if article else []
-    if article is None or not found:
+    links = await turn.desk.store.articles.related_links(article_id) if article else []
+    if article is None or not (found or links):
         return t.text("There is nothing more on this yet.")
     tags = " ".join(hashtag(tag.slug) for tag in article.tags[:4])
+    ours = {canonical_link(one.link) for one in found}
+    more = [link for link in links if canonical_link(link.url) not in ours]
     return headlines(
-        found, now=turn.desk.clock(), time_zone=turn.chat.time_zone, heading=t.text("More about {tags}", tags=tags)
+        found,
+        now=turn.desk.clock(),
+        time_zone=turn.chat.time_zone,
+        heading=t.text("More about {tags}", tags=tags),
+        links=more[: PAGE - len(found)],
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot.core.model import Button
-from bot.core.tags import hashtag
+from bot.core.tags import hashtag, is_source, source_term
 from bot.telegram.handlers import follow, newsroom
 from bot.telegram.texts import LANGUAGES, speak
 
@@ -43,17 +43,24 @@ def last_resort(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
 
 
 async def start(turn: Turn) -> None:
-    """`/start`: what this is, in one message, with tags to tap; `/start tag_<slug>` follows that tag."""
-    payload = turn.args.strip()
-    if payload.startswith("tag_"):
-        slug = turn.desk.thesaurus.canonical(payload.removeprefix("tag_"))
-        if slug and await turn.may_manage():
-            await follow.follow_typed(turn, hashtag(slug))
-            return
+    """`/start`: what this is, in one message, with tags to tap; a deep link follows what it names."""
+    followed = _deep_link(turn, turn.args.strip())
+    if followed and await turn.may_manage():
+        await follow.follow_typed(turn, hashtag(followed))
+        return
     rows = await follow.rising(turn)
     if turn.private:
         rows.append(_languages())
     await turn.reply(_welcome(turn), rows)
+
+
+def _deep_link(turn: Turn, payload: str) -> str:
+    """The term that `tag_<slug>` or `src_<name>` names; "" for any other payload."""
+    kind, _, name = payload.partition("_")
+    if kind == "tag":
+        return turn.desk.thesaurus.canonical(name)
+    feed = turn.desk.source(name) if kind == "src" else ""
+    return source_term(feed) if feed else ""
 
 
 def _welcome(turn: Turn) -> str:
@@ -72,6 +79,8 @@ async def show_help(turn: Turn) -> None:
         t.text("/sub #peace_plan #nato — follow tags"),
         t.text("/sub #nato + #peace_plan — only articles with both"),
         t.text("/sub #nato -#sport — but not sport"),
+        t.text("/sub -#sport — never sport in this chat, whatever it follows"),
+        t.text("/sub @interfax-en — a whole source; which there are: /sources"),
         t.text("/unsub #nato — stop; without a tag: choose from a list"),
         t.text("/list — what you follow, and how often it comes"),
         "",
@@ -133,10 +142,11 @@ async def plain_text(turn: Turn) -> None:
 
 
 async def _offer(turn: Turn) -> None:
-    known = await follow.known_tags(turn)
-    parsed = await follow.understand(turn, turn.args[:500], known)
-    named = list(dict.fromkeys(slug for spec in parsed.rules for slug in spec.wanted))
-    slugs = [slug for slug in named if slug in known or hashtag(slug) in turn.args.casefold()][:6]
+    typed = turn.args[:500]
+    parsed = await follow.understand(turn, typed)
+    named = list(dict.fromkeys(term for spec in parsed.rules for term in spec.wanted))
+    known = {*turn.desk.thesaurus.slugs, *await turn.desk.store.articles.tag_ids(named)}
+    slugs = [term for term in named if term in known or is_source(term) or hashtag(term) in typed.casefold()][:6]
     if not slugs:
         await turn.reply(turn.texts.text("I answer to commands. To follow a tag: /sub #nato. Everything else: /help"))
         return

@@ -1,0 +1,99 @@
+"""What articles' own pages told, and those that are still to be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, delete, select, true, update
+
+from bot.core.cadence import VISITS_MS
+from bot.core.model import LatePage
+from bot.store.articles import insert, load, tag_articles
+from bot.store.outbox import fan_out
+from bot.store.schema import articles, chats, late_pages, related_links
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from bot.core.model import ArticleTag, EntryChange, Millis, PageFacts
+    from bot.store.database import Database
+
+
+async def keep_pages(connection: AsyncConnection, found: Sequence[tuple[int, str, EntryChange]], now: Millis) -> None:
+    """Keep what the pages of new entries (article, feed, entry) told, and which are still to be read."""
+    due = [
+        {"article_id": article_id, "feed": feed, "due_at": now + VISITS_MS[0], "attempts": 0}
+        for article_id, feed, change in found
+        if change.page_due
+    ]
+    if due:
+        await connection.execute(insert(connection, late_pages).on_conflict_do_nothing(), due)
+    for article_id, _, change in found:
+        if change.page is not None:
+            await _keep_page(connection, article_id, change.page)
+
+
+async def _keep_page(connection: AsyncConnection, article_id: int, page: PageFacts) -> None:
+    """What is known already stays: it came from the feed, or from an earlier reading."""
+    texts = {
+        name: case((articles.c[name] == "", getattr(page, name)), else_=articles.c[name])
+        for name in ("section", "author", "image")
+    }
+    minutes = case((articles.c.minutes.is_(None), page.minutes), else_=articles.c.minutes)
+    told = update(articles).where(articles.c.id == article_id).values(page_read=True, minutes=minutes, **texts)
+    await connection.execute(told)
+    links = [
+        {"article_id": article_id, "position": position, "title": link.title, "link": link.url}
+        for position, link in enumerate(page.related)
+    ]
+    if links:
+        await connection.execute(insert(connection, related_links).on_conflict_do_nothing(), links)
+
+
+class Pages:
+    """Pages that are read after their article went out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def have_readers(self) -> bool:
+        """Whether anybody could profit from a page."""
+        async with self._database.reading() as connection:
+            return bool(await connection.scalar(select(chats.c.id).where(chats.c.active == true()).limit(1)))
+
+    async def due(self, now: Millis, limit: int) -> list[LatePage]:
+        """Those to be read now, the newest first: they are news the longest."""
+        query = (
+            select(late_pages).where(late_pages.c.due_at <= now).order_by(late_pages.c.article_id.desc()).limit(limit)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+            found = {article.id: article for article in await load(connection, [row.article_id for row in rows])}
+        return [
+            LatePage(article=found[row.article_id], feed=row.feed, attempts=row.attempts)
+            for row in rows
+            if row.article_id in found
+        ]
+
+    async def read(self, article_id: int, page: PageFacts, tags: Sequence[ArticleTag], now: Millis) -> int:
+        """Keep what a late page told, and alert those whom its tags concern and who have no alert yet; their number.
+
+        One transaction: a crash before it reads the page again, one after it changes nothing.
+        """
+        async with self._database.transaction() as connection:
+            await _keep_page(connection, article_id, page)
+            await tag_articles(connection, [(article_id, tags)])
+            await connection.execute(delete(late_pages).where(late_pages.c.article_id == article_id))
+            return await fan_out(connection, article_id, now)
+
+    async def put_off(self, article_id: int, until: Millis | None) -> None:
+        """The page could not be read: try again then, or never."""
+        mine = late_pages.c.article_id == article_id
+        async with self._database.transaction() as connection:
+            if until is None:
+                await connection.execute(delete(late_pages).where(mine))
+            else:
+                again = update(late_pages).where(mine).values(due_at=until, attempts=late_pages.c.attempts + 1)
+                await connection.execute(again)

@@ -1,0 +1,142 @@
+"""Pages: read once, for those who could profit, and never at the price of a late alert."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.core.cadence import VISITED_WITHIN_MS, VISITS_MS, next_visit
+from bot.core.model import Chat, ChatKind, PageMode, RuleSpec
+from tests.site import fetcher
+
+from .conftest import NOW, READER, World, item
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+PAGE = b"<article><p>Tags: #nato</p></article>"
+
+
+def asked(world: World, path: str) -> int:
+    return sum(request.path == path for request in world.site.asked)
+
+
+async def ready(world: World, *names: str, **options: object) -> None:
+    """Feeds that have shown their archive."""
+    for name in names:
+        world.feed(name, "", pages=PageMode.ALWAYS, **options)
+    await world.poll()
+
+
+def story(world: World, number: int, title: str = "Talks") -> str:
+    return item(number, title).replace(f"https://e.org/{number}", f"{world.site.url}/p{number}")
+
+
+async def test_a_page_that_fails_holds_nothing_up_and_its_tags_follow_once(world: World) -> None:
+    await ready(world, "a")
+    await world.store.rules.follow(READER, 0, [RuleSpec(("talks",))], NOW)
+    world.site.serve("/p1", status=500)
+    world.publish("a", story(world, 1, "NATO and talks"))
+    assert (await world.poll()).alerts_queued == 1  # with what is known
+    await world.store.chats.upsert(Chat(id=8, kind=ChatKind.PRIVATE), NOW)
+    await world.store.rules.follow(8, 0, [RuleSpec(("peace_plan",))], NOW)
+    world.site.serve("/p1", body=b"<article><p>Tags: #nato #peace_plan</p></article>")
+    assert (await world.poll()).alerts_queued == 0  # not yet its time
+    world.now += VISITS_MS[0]
+    assert (await world.poll()).alerts_queued == 1  # the one whom the late tag concerns
+    world.now += VISITED_WITHIN_MS
+    assert (await world.poll()).alerts_queued == 0
+    assert asked(world, "/p1") == 2
+
+
+async def test_a_site_that_keeps_us_waiting_delays_an_article_by_a_set_time_at_most(world: World) -> None:
+    await ready(world, "a")
+    never = asyncio.Event()
+
+    async def hang(_: web.Request) -> web.StreamResponse:
+        await never.wait()
+        raise AssertionError
+
+    world.site.handle("/p1", hang)
+    world.page_wait_s = 0.2
+    world.publish("a", story(world, 1, "NATO"))
+    totals = await world.poll()
+    assert (totals.articles_new, totals.alerts_queued) == (1, 1)
+    (late,) = await world.store.pages.due(NOW * 2, 10)
+    assert late.article.title == "NATO"
+
+
+async def test_pages_beyond_the_limit_of_a_poll_follow(world: World) -> None:
+    await ready(world, "a")
+    for number in range(1, 6):
+        world.site.serve(f"/p{number}", body=PAGE)
+    world.publish("a", "".join(story(world, number) for number in range(1, 6)))
+    assert (await world.poll()).alerts_queued == 3  # page_limit
+    world.now += VISITS_MS[0]
+    assert (await world.poll()).alerts_queued == 2
+
+
+async def test_a_page_is_read_once_whichever_feeds_carry_it(world: World) -> None:
+    await ready(world, "a", "b")
+    world.site.serve("/p1", body=PAGE)
+    world.publish("a", story(world, 1))
+    assert (await world.poll()).alerts_queued == 1
+    world.publish("b", story(world, 1))
+    assert (await world.poll()).alerts_queued == 0
+    assert asked(world, "/p1") == 1
+
+
+async def test_a_page_that_is_not_there_is_not_asked_for_again(world: World) -> None:
+    await ready(world, "a")
+    world.site.serve("/p1", status=404)
+    world.publish("a", story(world, 1))
+    await world.poll()
+    assert await world.store.pages.due(NOW * 2, 10) == []
+
+
+async def test_without_readers_no_page_is_asked_for(world: World) -> None:
+    await ready(world, "a")
+    await world.store.chats.retire(READER, "blocked", NOW)
+    world.site.serve("/p1", body=PAGE)
+    world.publish("a", story(world, 1))
+    assert (await world.poll()).articles_new == 1
+    assert asked(world, "/p1") == 0
+
+
+async def test_a_tick_reads_late_pages_and_wakes_the_deliverer(world: World) -> None:
+    await ready(world, "a")
+    world.site.serve("/p1", status=503)
+    world.publish("a", story(world, 1))
+    await world.poll()
+    world.site.serve("/p1", body=PAGE)
+    world.now += VISITS_MS[0]
+    async with fetcher() as fetch:
+        poller = world.poller(fetch)
+        await poller.tick()
+        async with asyncio.timeout(20):
+            await world.awake.wait()
+        await poller.stop()
+    assert await world.store.pages.due(NOW * 2, 10) == []
+
+
+def test_a_page_is_asked_for_ever_more_rarely_and_then_not_at_all() -> None:
+    assert next_visit(1, NOW, NOW) == NOW + VISITS_MS[1]
+    assert next_visit(1, NOW, NOW, asked_s=1800) == NOW + 1_800_000
+    assert next_visit(len(VISITS_MS), NOW, NOW) is None
+    assert next_visit(1, NOW, NOW + VISITED_WITHIN_MS) is None
+
+
+async def test_what_somebody_begins_to_follow_is_found_from_the_next_article_on(world: World) -> None:
+    await ready(world, "a")
+    await world.store.rules.follow(READER, 0, [RuleSpec(("solar_panels",))], NOW)
+    world.publish("a", item(1, "Solar panels for schools"))
+    assert (await world.poll()).alerts_queued == 1
+
+
+async def test_what_somebody_begins_to_follow_is_looked_for_in_the_last_week(world: World) -> None:
+    world.feed("a", item(1, "Solar panels for schools") + item(2, "Wind"))
+    await world.poll()
+    await world.tagger.look_back(["solar_panels", "@a"], world.now)
+    (article,) = await world.store.articles.latest(slugs=["solar_panels"])
+    assert article.title == "Solar panels for schools"
+    assert (await world.store.outbox.counts()) == {}

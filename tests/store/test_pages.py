@@ -1,0 +1,61 @@
+"""What articles' pages told, early and late, on both engines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.core.cadence import VISITS_MS
+from bot.core.model import ArticleTag, Link, PageFacts, RuleSpec, TagSource
+
+from .test_store import NOW, apply, change, reader, ready, update  # noqa: F401 - `ready` is a fixture
+
+if TYPE_CHECKING:
+    from bot.store.store import Store
+
+PAGE = PageFacts(
+    section="Facts", author="A. Writer", image="https://one.example/i.jpg", minutes=2, related=(Link("More", "https://one.example/m"),)
+)  # fmt: skip
+
+
+async def test_what_a_page_told_is_kept_with_its_article(ready: Store) -> None:  # noqa: F811
+    await apply(ready, update(change("a", page=PAGE)))
+    (article,) = await ready.articles.latest()
+    assert (article.section, article.author, article.image, article.minutes) == (
+        "Facts", "A. Writer", "https://one.example/i.jpg", 2,
+    )  # fmt: skip
+    assert await ready.articles.related_links(article.id) == [Link("More", "https://one.example/m")]
+    assert await ready.articles.unread_pages([article.link, "https://one.example/b"]) == {"https://one.example/b"}
+
+
+async def test_a_late_page_reaches_those_whom_its_tags_concern_once(ready: Store) -> None:  # noqa: F811
+    await reader(ready, 1, RuleSpec(("nato",)))
+    await reader(ready, 2, RuleSpec(("peace_plan",)))
+    await reader(ready, 3, RuleSpec(("peace_plan",), ("nato",)))
+    assert (await apply(ready, update(change("a", "nato", page_due=True)))).alerts == 1
+    assert await ready.pages.due(NOW, 10) == []
+    (late,) = await ready.pages.due(NOW + VISITS_MS[0], 10)
+    assert (late.feed, late.attempts, late.article.title) == ("one", 0, "Title")
+    tags = [ArticleTag("nato", TagSource.PAGE), ArticleTag("peace_plan", TagSource.PAGE)]
+    assert await ready.pages.read(late.article.id, PAGE, tags, NOW) == 1
+    assert await ready.pages.due(NOW * 2, 10) == []
+    rows = await ready.outbox.claim("w", NOW, 1000, 10)
+    assert sorted(row.chat_id for row in rows) == [1, 2]
+
+
+async def test_a_page_that_fails_is_put_off_and_given_up(ready: Store) -> None:  # noqa: F811
+    await apply(ready, update(change("a", page_due=True)))
+    (late,) = await ready.pages.due(NOW * 2, 10)
+    await ready.pages.put_off(late.article.id, NOW * 2 + 5)
+    assert await ready.pages.due(NOW * 2, 10) == []
+    (late,) = await ready.pages.due(NOW * 2 + 5, 10)
+    assert late.attempts == 1
+    await ready.pages.put_off(late.article.id, None)
+    assert await ready.pages.due(NOW * 3, 10) == []
+
+
+async def test_pages_have_readers_while_any_chat_is_active(ready: Store) -> None:  # noqa: F811
+    assert not await ready.pages.have_readers()
+    await reader(ready, 1)
+    assert await ready.pages.have_readers()
+    await ready.chats.retire(1, "blocked", NOW)
+    assert not await ready.pages.have_readers()
