@@ -27,7 +27,7 @@ check: .venv/.dev ## linters, types and the import rules
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: .venv/.dev ## benchmarks, printed as a table
+bench: .venv/.bench ## benchmarks, printed as a table
 	.venv/bin/python -m tests.bench $(ARGS)
 
 lock: .venv/.dev ## renew uv.lock after pyproject.toml changed
@@ -50,3 +50,7 @@ clean: ## remove everything that these targets made
 .venv/.dev: .venv/bin/uv pyproject.toml uv.lock
 	$(UV) sync --quiet --frozen --inexact
 	@touch $@ .venv/.run
+
+.venv/.bench: .venv/.dev
+	$(UV) sync --quiet --frozen --inexact --group bench
+	@touch $@

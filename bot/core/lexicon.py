@@ -1,7 +1,8 @@
-"""The thesaurus: which names and spellings stand for which tag, and which of them stand in a text.
+"""The thesaurus, which names and spellings stand for which tag; and the lexicon, which of them stand in a text.
 
-A phrase is found word by word: one dict phrase -> tags, one dict first word -> the lengths of the phrases that start
-with it; a text is walked once (sources-and-tags.md 5). Whole words only: `anatomy` never finds nato.
+A text is compared word by word, each by the forms that a morphology gives it, on both sides: `мирного плану` finds
+`мирний план`, and `anatomy` never finds nato. What a capital, a headline or a language must say for a single word:
+sources-and-tags.md 3 and 4, and `Lexicon`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bot.core.phrases import LONGEST, PhraseIndex
 from bot.core.tags import normalise
+from bot.core.words import APOSTROPHES, read, untied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from bot.core.words import Word
 
 _WORD = re.compile(r"\w+")
 _APOSTROPHES = re.compile("['’ʼ‘`]")
@@ -69,14 +74,28 @@ class Thesaurus:
                     faults.append(f"[{entry.slug}]: {spelling!r} has no letter that a hashtag could hold")
                 elif owner != entry.slug:
                     faults.append(f"[{entry.slug}]: {spelling!r} belongs to [{owner}] already")
+            faults += [
+                f"[{entry.slug}]: {name!r} has more than {LONGEST} words"
+                for name in names
+                if len(_words(name)) > LONGEST
+            ]
         if faults:
             raise ThesaurusError(faults)
         return cls(entries, spellings)
 
     @property
+    def entries(self) -> tuple[ThesaurusEntry, ...]:
+        """Every entry, in the order they were given."""
+        return tuple(self._entries.values())
+
+    @property
     def slugs(self) -> tuple[str, ...]:
         """Every canonical tag."""
         return tuple(self._entries)
+
+    def __contains__(self, slug: str) -> bool:
+        """Whether this is a canonical tag."""
+        return slug in self._entries
 
     def canonical(self, text: str) -> str:
         """The tag that `text` spells: its canonical form if the thesaurus knows it, else its own normal form."""
@@ -131,3 +150,190 @@ class Thesaurus:
             condition = language.lower()
         self._phrases[words].add((slug, condition))
         self._lengths[words[0]].add(len(words))
+
+
+#: Words of an article's body that are read. The lead says what an article is about; further down, what else happened.
+BODY_WORDS = 400
+HEADLINE_WORDS = 60
+#: A single name of at most as many capitals is found only in capitals: US, EU, UN, ЄС are words when small.
+LATIN_ACRONYM, CYRILLIC_ACRONYM = 3, 2
+#: Three letters that a reader may follow as an acronym, and that every headline holds as a word.
+_SMALL_WORDS = frozenset(
+    {"all", "and", "any", "are", "but", "can", "did", "for", "get", "had", "has", "her", "him", "his", "how", "its"}
+    | {"let", "may", "new", "nor", "not", "now", "off", "old", "one", "our", "out", "own", "per", "put", "say", "she"}
+    | {"the", "too", "two", "use", "via", "was", "way", "who", "why", "yet", "you"}
+)
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+_LATIN = re.compile("[A-Za-z]")
+_UKRAINIAN = re.compile("[іїєґІЇЄҐ]")
+_RUSSIAN = re.compile("[ыэёъЫЭЁЪ]")
+_UKRAINIAN_WORD = re.compile(r"\b(?:та|що|й|є|або|для)\b", re.IGNORECASE)
+#: Languages of other scripts: a Latin text of theirs is English.
+_NOT_LATIN = frozenset(
+    {"ar", "be", "bg", "bn", "el", "fa", "he", "hi", "hy", "ja", "ka", "kk", "ko", "ky", "mk", "mn", "ru", "sr", "tg"}
+    | {"th", "uk", "ur", "zh"}
+)
+_HASHTAG = re.compile(r"(?<![\w#&])#(\w+)")
+#: An acronym with the ending that a language gives it: ЄСу, POWs, US's.
+_ACRONYM = re.compile(rf"([A-ZА-ЯҐЄІЇ0-9]{{2,}})(?:[{APOSTROPHES}]?[a-zа-яєії]{{1,2}})?")
+_BREAK_FORMS = ("",)
+#: In a label, after the slug: found only with a capital. A language there: found only in its texts.
+_NAME = "^"
+
+
+def language_of(text: str, declared: str) -> str:
+    """The language of a text: what its feed declares, checked by the letters (sources-and-tags.md 4).
+
+    Args:
+        text: headline and lead are enough.
+        declared: BCP 47; may be empty.
+    """
+    spoken = declared.partition("-")[0].lower()
+    latin, cyrillic = len(_LATIN.findall(text)), len(_CYRILLIC.findall(text))
+    if latin > cyrillic:
+        return spoken if spoken and spoken not in _NOT_LATIN else "en"
+    if not cyrillic:
+        return spoken or "en"
+    ukrainian, russian = len(_UKRAINIAN.findall(text)), len(_RUSSIAN.findall(text))
+    if ukrainian != russian:
+        return "uk" if ukrainian > russian else "ru"
+    if spoken in {"uk", "ru"}:
+        return spoken
+    return "uk" if _UKRAINIAN_WORD.search(text) else "ru"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A tag that stands in a text, and the words that say so, as they are written there."""
+
+    slug: str
+    words: str
+
+
+class Lexicon:
+    """Finds tags in texts: by the names of the thesaurus, and by the words of the tags that people follow.
+
+    Several words together count wherever they stand. A single one counts in the headline; in the body only when it is
+    written as a name: in capitals, or with one where no sentence begins. Of the thesaurus, a name with a capital
+    counts with a capital only, and a common noun only in a text of its language.
+
+    Args:
+        thesaurus: names to tags.
+        forms: gives the forms under which a casefolded word of a language is compared, the likeliest first.
+    """
+
+    def __init__(self, thesaurus: Thesaurus, forms: Callable[[str, str], tuple[str, ...]]) -> None:
+        self._thesaurus = thesaurus
+        self._forms = forms
+        self._index = PhraseIndex()
+        for entry in thesaurus.entries:
+            for language, names in entry.names.items():
+                for name in names:
+                    self._learn(name, entry.slug, language.lower())
+
+    def follow(self, slug: str) -> None:
+        """Find the words of this tag from now on. One of the thesaurus has its names already."""
+        for words in self._phrases_of(slug):
+            self._index.add(words, slug)
+
+    def unfollow(self, slug: str) -> None:
+        """Find them no more."""
+        for words in self._phrases_of(slug):
+            self._index.discard(words, slug)
+
+    def find(self, headline: str, body: str, language: str) -> tuple[Found, ...]:
+        """The tags that stand in an article, each once, in the order they first stand there.
+
+        Args:
+            headline: its own, in plain text.
+            body: the lead, and the text where the feed gives it; its first `BODY_WORDS` words are read, and the
+                hashtags of all of it.
+            language: as `language_of` says.
+        """
+        found: dict[str, Found] = {}
+        for text, headed in ((headline, True), (body, False)):
+            for _, _, slug, words in sorted(self._hits(text, language, headed=headed)):
+                found.setdefault(slug, Found(slug, words))
+        return tuple(found.values())
+
+    def _hits(self, text: str, language: str, *, headed: bool) -> Iterator[tuple[int, int, str, str]]:
+        """(start, its end as a negative number, slug, words) of all that counts: sorted, the longer are first."""
+        seen, words = read(text, HEADLINE_WORDS if headed else BODY_WORDS)
+        for match in _HASHTAG.finditer(seen):
+            if slug := self._thesaurus.canonical(match[1]):
+                yield match.start(), -match.end(), slug, match[0]
+        shouted = seen.isupper()  # all of it in capitals: they say nothing
+        for sequence in filter(None, (words, untied(words))):
+            tokens = [self._token(word, language, shouted=shouted) for word in sequence]
+            for at, length, label in self._index.find(tokens):
+                slug, _, condition = label.partition(":")
+                first, last = sequence[at], sequence[at + length - 1]
+                if length > 1 or _counts(first, condition, language, anyhow=headed, shouted=shouted):
+                    yield first.start, -last.end, slug, seen[first.start : last.end]
+
+    def _token(self, word: Word, language: str, *, shouted: bool) -> tuple[str, ...]:
+        if not word.text:
+            return _BREAK_FORMS
+        forms = self._forms(word.text.casefold(), language)
+        if word.text[:2].isupper() and not shouted and (acronym := _ACRONYM.fullmatch(word.text)):
+            return (*forms, acronym[1]) if acronym[1] in self._index else forms
+        return forms
+
+    def _learn(self, name: str, slug: str, language: str) -> None:
+        written = _words(name)
+        for words in (written, ["".join(written)] if "-" in name else written):
+            label, languages = slug, _languages(name)
+            if len(words) == 1:
+                if _is_acronym(words[0]):
+                    self._index.add([words], slug)
+                    continue
+                if words[0].islower():
+                    label, languages = f"{slug}:{language}", (language,)
+                elif not words[0].isupper():
+                    label = f"{slug}:{_NAME}"
+            for one in languages:
+                self._index.add([self._name_forms(word, one) for word in words], label)
+
+    def _phrases_of(self, slug: str) -> Iterator[list[tuple[str, ...]]]:
+        """The words of a followed tag, in each language that they may be of."""
+        words = slug.split("_")
+        if self._thesaurus.canonical(slug) in self._thesaurus or len(words) > LONGEST:
+            return
+        if len(words) == 1 and _is_acronym(slug.upper()):
+            yield [(slug.upper(),)]
+            if len(slug) < LATIN_ACRONYM or slug in _SMALL_WORDS:
+                return
+        for language in _languages(slug):
+            yield [self._name_forms(word, language) for word in words]
+
+    def _name_forms(self, word: str, language: str) -> tuple[str, ...]:
+        """A name stands in its dictionary form: if that is among the lemmas, the others are of other words.
+
+        Київ is also the genitive of кий, a cue; вибори are elections, and a form of вибір, a choice.
+        """
+        plain = word.casefold()
+        forms = self._forms(plain, language)
+        return (own,) if (own := normalise(plain)) in forms else forms
+
+
+def _counts(word: Word, condition: str, language: str, *, anyhow: bool, shouted: bool) -> bool:
+    """Whether a single word counts where it stands. `anyhow`: in a headline it does, if nothing else is asked of it."""
+    if condition == _NAME:
+        return word.text[0].isupper()
+    if condition not in {"", language}:
+        return False
+    capital = word.text[0].isupper() and not shouted
+    return anyhow or (capital and (not word.opens or (len(word.text) > 1 and word.text.isupper())))
+
+
+def _words(name: str) -> list[str]:
+    return [word.text for word in read(name, limit=64)[1] if word.text]
+
+
+def _languages(name: str) -> tuple[str, ...]:
+    """The languages whose texts may hold a name: Latin ones as English inflects them, and as they are."""
+    return ("uk", "ru") if _CYRILLIC.search(name) else ("en", "")
+
+
+def _is_acronym(word: str) -> bool:
+    return word.isupper() and len(word) <= (CYRILLIC_ACRONYM if _CYRILLIC.search(word) else LATIN_ACRONYM)
