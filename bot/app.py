@@ -482,9 +482,7 @@ async def explain(config: Config, target: str, chat_id: int | None) -> list[Expl
     """`tagwire explain`. Raises ExplainError for what is no article, OSError for a file that cannot be read."""
     async with opened(config) as store, _fetcher(config) as fetcher, ParserPool(max_workers=1) as parsers:
         document = await _document(fetcher, target)
-        explainer = Explainer(
-            store=store, parsers=parsers, tagger=tagger_of(config, store), feeds=feeds_of(config)
-        )
+        explainer = Explainer(store=store, parsers=parsers, tagger=tagger_of(config, store), feeds=feeds_of(config))
         return await explainer.explain(document, chat_id, now_ms())
 
 

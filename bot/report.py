@@ -38,8 +38,9 @@ def tell(one: Explained, *, asked: int | None) -> None:
     """Print it as tables."""
     console = Console()
     console.print(f"[b]{escape(one.article.title)}[/b]", highlight=False)
-    where = [one.article.link, f"feed {one.feed}", one.article.section, "in the archive" if one.known else "not seen yet"]
-    console.print(escape(" · ".join(filter(None, where))), highlight=False)
+    seen = "in the archive" if one.known else "not seen yet"
+    where = filter(None, [one.article.link, f"feed {one.feed}", one.article.section, seen])
+    console.print(escape(" · ".join(where)), highlight=False)
     tags = Table("tag", "source", "as written", box=None, pad_edge=False)
     for tag in one.tags:
         tags.add_row(hashtag(tag.slug), tag.source.value, escape(tag.words))
@@ -60,10 +61,10 @@ def tell(one: Explained, *, asked: int | None) -> None:
 
 def why_not(why: Unmet) -> str:
     """What keeps a rule from firing, in words; "" when nothing does."""
-    said = [
-        why.missing and "it does not bear " + " ".join(map(hashtag, why.missing)),
-        why.refused and "the rule excludes " + " ".join(map(hashtag, why.refused)),
-        why.excluded and "the chat excludes " + " ".join(map(hashtag, why.excluded)),
-        why.muted and "the rule is muted",
-    ]
-    return "; ".join(filter(None, said))
+    faults = (
+        ("it does not bear", why.missing),
+        ("the rule excludes", why.refused),
+        ("the chat excludes", why.excluded),
+    )
+    said = [f"{what} {' '.join(map(hashtag, terms))}" for what, terms in faults if terms]
+    return "; ".join([*said, "the rule is muted"] if why.muted else said)

@@ -231,6 +231,11 @@ class Lexicon:
                 for name in names:
                     self._learn(name, entry.slug, language.lower())
 
+    @property
+    def thesaurus(self) -> Thesaurus:
+        """Which spellings are one tag."""
+        return self._thesaurus
+
     def follow(self, slug: str) -> None:
         """Find the words of this tag from now on. One of the thesaurus has its names already."""
         for words in self._phrases_of(slug):

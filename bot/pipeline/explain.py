@@ -85,9 +85,7 @@ class Explainer:
         feed = listed or _unlisted(document.url, _site(document.url), page.language)
         return [await self._explain(feed, _entry_of(document.url, page), page, chat_id, now)]
 
-    async def _explain(
-        self, feed: Feed, entry: Entry, page: PageFacts, chat_id: int | None, now: Millis
-    ) -> Explained:
+    async def _explain(self, feed: Feed, entry: Entry, page: PageFacts, chat_id: int | None, now: Millis) -> Explained:
         stored = await self._store.articles.by_canonical(identity(feed, entry.guid, entry))
         article = stored or describe(feed, entry, page, self._tagger.lexicon, now)
         tags = [*evidence(feed, entry, page, self._tagger.lexicon), *(stored.tags if stored else ())]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.core.model import Millis
     from bot.store.store import Store
 
-#: A tag that somebody begins to follow is looked for in what was published over so long, so that it can be read at once.
+#: A tag that somebody begins to follow is looked for in what came over so long, so that it can be read at once.
 LOOK_BACK_MS = 7 * DAY_MS
 #: In so many of the newest articles that may hold it.
 LOOK_BACK_ARTICLES = 300

@@ -25,7 +25,8 @@ CHUNK = 500
 _NEAREST = {source.value: rank for rank, source in enumerate(TagSource)}
 #: Columns of an article that are fields of the same name.
 _FIELDS = (
-    "link", "title", "summary", "source", "language", "section", "published_at", "seen_at", "minutes", "author", "image",
+    "link", "title", "summary", "source", "language", "section", "published_at", "seen_at", "minutes", "author",
+    "image",
 )  # fmt: skip
 #: A row that says which feed carries an article is no tag of it.
 _IS_TAG = article_tags.c.source != TagSource.CARRIER.value
@@ -184,7 +185,7 @@ class Articles:
             return list((await connection.scalars(query)).all())
 
     async def holding(self, phrases: Sequence[Sequence[str]], since: Millis, limit: int) -> list[Article]:
-        """The newest articles in whose headline or summary all parts of any of these phrases stand, letter by letter."""
+        """The newest articles that hold all parts of any of these phrases, letter by letter, in headline or summary."""
         text = articles.c.title + " " + articles.c.summary
         any_phrase = or_(*(and_(*(text.contains(part, autoescape=True) for part in parts)) for parts in phrases))
         query = select(articles.c.id).where(articles.c.seen_at >= since, any_phrase).order_by(articles.c.id.desc())
