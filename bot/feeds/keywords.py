@@ -1,6 +1,6 @@
 """The tags that a page states: every place that may hold them, in the order of trust, without the usual junk.
 
-The order and the guards are what measured best on recorded pages of 79 publishers (tests/bench/pages.py): a list that
+The order and the guards are what measured best on recorded pages of 81 publishers (tests/bench/pages.py): a list that
 the newsroom's system wrote is right more often than links whose look alone says that they are tags.
 """
 
