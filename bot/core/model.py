@@ -179,10 +179,10 @@ class ParsedFeed:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A headline and the address it leads to."""
+    """Another article that a page offers."""
 
     title: str
-    url: str
+    url: str  #: absolute http(s) address; "" in a copied text, which has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,12 +190,15 @@ class PageFacts:
     """What an article's own page states; empty where it says nothing."""
 
     tags: tuple[str, ...] = ()  #: as written there, without `#`
+    title: str = ""
     section: str = ""
-    author: str = ""
-    related: tuple[Link, ...] = ()  #: its MORE ABOUT
+    author: str = ""  #: one name or several, comma separated
     lead: str = ""
     image: str = ""  #: absolute http(s) address
     minutes: int | None = None  #: reading time, stated or computed from the body
+    language: str = ""  #: BCP 47
+    published_at: Millis | None = None  #: None when the page gives no zone
+    related: tuple[Link, ...] = ()  #: its MORE ABOUT, in its order
 
 
 # --------------------------------------------------------------------------- articles
