@@ -47,6 +47,7 @@ async def _keep_page(connection: AsyncConnection, article_id: int, page: PageFac
     links = [
         {"article_id": article_id, "position": position, "title": link.title, "link": link.url}
         for position, link in enumerate(page.related)
+        if link.url
     ]
     if links:
         await connection.execute(insert(connection, related_links).on_conflict_do_nothing(), links)
