@@ -14,11 +14,24 @@ from bot.store.schema import article_tags, articles, rule_terms, rules, tags
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import Column, ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.model import Millis
     from bot.store.database import Database
+
+
+def broken(article_id: Column[int]) -> ColumnElement[bool]:
+    """Whether an article lacks a tag that a rule wants or bears one that it does not; both are of the query around."""
+    borne = article_tags.alias()
+    return (
+        select(rule_terms.c.rule_id)
+        .select_from(rule_terms)
+        .outerjoin(borne, (borne.c.tag_id == rule_terms.c.tag_id) & (borne.c.article_id == article_id))
+        .where(rule_terms.c.rule_id == rules.c.id, rule_terms.c.wanted == borne.c.article_id.is_(None))
+        .correlate(rules, article_id.table)
+        .exists()
+    )
 
 
 class Rules:
@@ -115,21 +128,13 @@ class Rules:
 
     async def rates(self, chat_id: int, thread_id: int, since: Millis) -> dict[int, tuple[int, Millis | None]]:
         """For each rule how many articles it matched since then, and when the last of them was published."""
-        borne = article_tags.alias()
-        broken = (
-            select(rule_terms.c.rule_id)
-            .select_from(rule_terms)
-            .outerjoin(borne, (borne.c.tag_id == rule_terms.c.tag_id) & (borne.c.article_id == articles.c.id))
-            .where(rule_terms.c.rule_id == rules.c.id, rule_terms.c.wanted == borne.c.article_id.is_(None))
-            .correlate(rules, articles)
-            .exists()
-        )
         query = (
             select(rules.c.id, func.count(articles.c.id), func.max(articles.c.published_at))
             .select_from(rules)
             .join(article_tags, article_tags.c.tag_id == rules.c.anchor_id)
             .join(articles, articles.c.id == article_tags.c.article_id)
-            .where(rules.c.chat_id == chat_id, rules.c.thread_id == thread_id, articles.c.seen_at >= since, ~broken)
+            .where(rules.c.chat_id == chat_id, rules.c.thread_id == thread_id, articles.c.seen_at >= since)
+            .where(~broken(articles.c.id))
             .group_by(rules.c.id)
         )
         async with self._database.reading() as connection:
