@@ -41,13 +41,13 @@ async def store_polls(
     fresh = [(known[one.feed][0], change) for one in there for change in one.changes if change.new]
     articles_of = await _add(connection, [change for _, change in fresh])
     await _remember(connection, fresh, articles_of, now)
-    news = {one.feed: _news(one, articles_of, now) for one in there}
-    alerts = await fan_out(connection, [*{number: None for numbers in news.values() for number in numbers}], now)
+    news = [_news(one, articles_of, now) if one.feed in known else [] for one in found]
+    alerts = await fan_out(connection, [*dict.fromkeys(number for numbers in news for number in numbers)], now)
     return [
-        await _finish(connection, one, *known[one.feed], _share(alerts, news[one.feed]), now, admins)
+        await _finish(connection, one, *known[one.feed], _share(alerts, numbers), now, admins)
         if one.feed in known
         else StoredUpdate()
-        for one in found
+        for one, numbers in zip(found, news, strict=True)
     ]
 
 
