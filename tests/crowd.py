@@ -1,11 +1,15 @@
-"""Many readers at once."""
+"""Many readers at once, and news for them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.core.model import Article, ArticleTag, EntryChange, FeedState, FeedUpdate, TagSource
+
 if TYPE_CHECKING:
     from bot.store.store import Store
+
+NOW = 1_800_000_000_000
 
 
 async def crowd(store: Store, slug: str, number: int) -> None:
@@ -24,3 +28,13 @@ async def crowd(store: Store, slug: str, number: int) -> None:
             "INSERT INTO rule_terms (rule_id, tag_id, wanted, position) "
             f"SELECT id, anchor_id, true, 0 FROM rules WHERE anchor_id = {tag}"
         )
+
+
+def news(key: str, *slugs: str, feed: str = "one", alert: bool = True) -> FeedUpdate:
+    """What a poll found: one new article."""
+    article = Article(
+        link=f"https://one.example/{key}", title="T", summary="S", source="One", language="en", section="",
+        published_at=NOW, seen_at=NOW, minutes=None, tags=tuple(ArticleTag(slug, TagSource.CATEGORY) for slug in slugs),
+    )  # fmt: skip
+    change = EntryChange(key=key, content_hash="h", canonical=article.link, article=article, new=True)
+    return FeedUpdate(feed=feed, state=FeedState(primed=True), changes=(change,), alert=alert)

@@ -126,7 +126,9 @@ class Poller:
     async def tick(self) -> None:
         """Start a poll of every feed that is due and not being polled already; returns without waiting for them."""
         await self._replan()
-        await self._store.fanouts.resume(self._clock() - OWED_MS, self._on_alerts)
+        if resumed := await self._store.fanouts.resume(self._clock() - OWED_MS, self._on_alerts):
+            log.warning("poll.resumed", alerts=resumed)
+            self._meter.stored(0, 0, resumed)
         for name, state in (await self._store.feeds.due(self._clock(), limit=len(self._feeds))).items():
             self._start(name, state)
 

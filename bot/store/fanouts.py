@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 #: Rules looked at in one transaction: SQLite queues so many alerts in 10 to 20 ms.
 PAGE = 5_000
-#: Pages grow and shrink, within limits, to take so long each: a slow disk must not make others wait.
+#: On SQLite pages grow and shrink, within limits, to take so long each: a slow disk must not make others wait.
+#: On PostgreSQL, where nobody waits for another's page, they are long.
 PAGE_S = 0.025
 SHORTEST, LONGEST = 1_000, 10_000
 #: Above and below every chat id.
@@ -156,7 +157,7 @@ class FanOuts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._length = PAGE
+        self._length = PAGE if database.is_sqlite else LONGEST
 
     async def finish(self, article_ids: Iterable[int], on_page: Callable[[], None] = lambda: None) -> int:
         """Queue what is owed of these articles, page by page; the number of alerts. `on_page` hears of each page."""
@@ -180,6 +181,7 @@ class FanOuts:
             began = time.perf_counter()
             queued = await queue_page(connection, article_id, length)
         took = time.perf_counter() - began
-        if queued is not None and queued > length // 2:  # a short one, the last perhaps, says little
+        # A short page, the last perhaps, says little.
+        if self._database.is_sqlite and queued is not None and queued > length // 2:
             self._length = min(LONGEST, max(SHORTEST, round(length * min(2.0, PAGE_S / took))))
         return queued

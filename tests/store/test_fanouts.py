@@ -10,33 +10,19 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.core.matching import satisfies
-from bot.core.model import (
-    Article,
-    ArticleTag,
-    Chat,
-    ChatKind,
-    EntryChange,
-    Feed,
-    FeedState,
-    FeedUpdate,
-    RuleSpec,
-    Ruling,
-    TagSource,
-    Verdict,
-)
+from bot.core.model import Chat, ChatKind, Feed, RuleSpec, Ruling, Verdict
 from bot.store.database import Database
-from bot.store.fanouts import PAGE, TOP, fan_out, queue_page
+from bot.store.fanouts import LONGEST, PAGE, TOP, fan_out, queue_page
 from bot.store.schema import fanouts, outbox
 from bot.store.store import Store
-from tests.crowd import crowd
+from tests.crowd import NOW, crowd, news
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-NOW = 1_800_000_000_000
 FEEDS = (Feed(name="one", url="https://one.example/rss", title="One"),
          Feed(name="two", url="https://two.example/rss", title="Two"))  # fmt: skip
-MANY = PAGE + 200
+MANY = LONGEST + 200
 
 
 @pytest.fixture
@@ -53,15 +39,6 @@ async def again(ready: Store, database_url: str) -> AsyncIterator[Store]:
     await database.close()
 
 
-def poll(key: str, *slugs: str, feed: str = "one", alert: bool = True) -> FeedUpdate:
-    article = Article(
-        link=f"https://one.example/{key}", title="T", summary="S", source="One", language="en", section="",
-        published_at=NOW, seen_at=NOW, minutes=None, tags=tuple(ArticleTag(slug, TagSource.CATEGORY) for slug in slugs),
-    )  # fmt: skip
-    change = EntryChange(key=key, content_hash="h", canonical=article.link, article=article, new=True)
-    return FeedUpdate(feed=feed, state=FeedState(primed=True), changes=(change,), alert=alert)
-
-
 async def reader(store: Store, number: int, *specs: RuleSpec, thread: int = 0) -> None:
     await store.chats.upsert(Chat(id=number, kind=ChatKind.PRIVATE), NOW)
     await store.rules.follow(number, thread, specs, NOW)
@@ -69,7 +46,7 @@ async def reader(store: Store, number: int, *specs: RuleSpec, thread: int = 0) -
 
 async def store_owed(store: Store, *slugs: str) -> int:
     """An article all of whose alerts are owed."""
-    (stored,) = await store.feeds.apply([poll("owed", *slugs)], NOW)
+    (stored,) = await store.feeds.apply([news("owed", *slugs)], NOW)
     (article_id,) = stored.owed
     assert stored.alerts == 0
     return article_id
@@ -111,7 +88,7 @@ async def test_pages_of_any_length_find_whom_the_pure_rule_names(ready: Store, s
         if drawn.random() < 0.2:
             await ready.chats.retire(chat, "blocked", NOW)
             expected -= {(chat, 0), (chat, 5)}
-    await ready.feeds.apply([poll(f"{length}", *borne, alert=False) for length in range(7)], NOW)
+    await ready.feeds.apply([news(f"{length}", *borne, alert=False) for length in range(7)], NOW)
     for length, article in enumerate(reversed(await ready.articles.latest())):
         async with ready.database.transaction() as connection:
             if length == 0:
@@ -128,7 +105,7 @@ async def test_pages_of_any_length_find_whom_the_pure_rule_names(ready: Store, s
 async def test_of_several_articles_those_of_few_readers_do_not_wait(ready: Store) -> None:
     await crowd(ready, "nato", MANY)
     await reader(ready, 1, RuleSpec(("eu",)))
-    few, many, nobody = await ready.feeds.apply([poll("a", "eu"), poll("b", "nato", "eu"), poll("c", "sport")], NOW)
+    few, many, nobody = await ready.feeds.apply([news("a", "eu"), news("b", "nato", "eu"), news("c", "sport")], NOW)
     assert [(one.alerts, len(one.owed)) for one in (few, many, nobody)] == [(1, 0), (0, 1), (0, 0)]
     seen: list[int] = []
     assert await ready.fanouts.finish(many.owed, lambda: seen.append(len(seen))) == MANY
@@ -139,7 +116,7 @@ async def test_of_several_articles_those_of_few_readers_do_not_wait(ready: Store
 
 async def test_what_two_feeds_bring_at_once_is_counted_once(ready: Store) -> None:
     await reader(ready, 1, RuleSpec(("nato",)))
-    stored = await ready.feeds.apply([poll("a", "nato"), poll("a", "nato", feed="two")], NOW)
+    stored = await ready.feeds.apply([news("a", "nato"), news("a", "nato", feed="two")], NOW)
     assert [one.alerts for one in stored] == [1, 0]
 
 
@@ -188,11 +165,11 @@ async def test_a_poll_that_is_cancelled_leaves_the_rest_owed(ready: Store) -> No
 
 
 async def test_two_workers_share_a_fan_out(ready: Store, again: Store) -> None:
-    await crowd(ready, "nato", 2 * MANY)
+    await crowd(ready, "nato", MANY)
     article_id = await store_owed(ready, "nato")
     numbers = await asyncio.gather(ready.fanouts.finish([article_id]), again.fanouts.resume(NOW))
-    assert sum(numbers) == 2 * MANY
-    assert len(await queued(ready, article_id)) == 2 * MANY
+    assert sum(numbers) == MANY
+    assert len(await queued(ready, article_id)) == MANY
 
 
 async def test_a_tag_that_comes_late_reaches_chats_that_were_passed(ready: Store) -> None:
@@ -200,7 +177,7 @@ async def test_a_tag_that_comes_late_reaches_chats_that_were_passed(ready: Store
     await reader(ready, 10**9, RuleSpec(("eu",)))
     article_id = await store_owed(ready, "nato")
     await page(ready, article_id)
-    (late,) = await ready.feeds.apply([poll("owed", "eu", feed="two")], NOW)
+    (late,) = await ready.feeds.apply([news("owed", "eu", feed="two")], NOW)
     assert late.owed == (article_id,)
     await ready.fanouts.finish(late.owed)
     assert len(await queued(ready, article_id)) == MANY + 1
@@ -241,16 +218,16 @@ async def test_a_group_that_moves_meanwhile_gets_one(ready: Store, *, before_its
 
 async def test_a_moved_group_does_not_get_again_what_it_was_sent(ready: Store) -> None:
     await reader(ready, -5, RuleSpec(("nato",)), RuleSpec(("eu",)))
-    await ready.feeds.apply([poll("a", "nato")], NOW)
+    await ready.feeds.apply([news("a", "nato")], NOW)
     (delivery,) = await ready.outbox.claim("w", NOW, 1000, 10)
     await ready.outbox.settle([(delivery, Verdict(ruling=Ruling.SENT, message_id=1))], "w", NOW)
     await ready.chats.move(-5, -(10**12), NOW)
-    (late,) = await ready.feeds.apply([poll("a", "eu", feed="two")], NOW)
+    (late,) = await ready.feeds.apply([news("a", "eu", feed="two")], NOW)
     assert late.alerts == 0
 
 
 async def test_a_rehearsal_counts_what_would_be_owed(ready: Store) -> None:
     await crowd(ready, "nato", MANY)
-    rehearsal = await ready.feeds.rehearse(FEEDS, [poll("a", "nato")], NOW)
+    rehearsal = await ready.feeds.rehearse(FEEDS, [news("a", "nato")], NOW)
     assert (rehearsal.total.alerts, len(rehearsal.alerts)) == (MANY, MANY)
     assert (await owed(ready), await ready.outbox.counts()) == ([], {})
