@@ -191,7 +191,10 @@ async def poll_once(
         _poller(config, store, chosen, tagger_of(config, store), meter=SilentMeter()) as (poller, _),
     ):
         await store.feeds.sync_catalogue(feeds_of(config))
-        return await poller.poll_all([feed.name for feed in chosen], on_polled=on_polled)
+        resumed = await store.fanouts.resume(now_ms())
+        totals = await poller.poll_all([feed.name for feed in chosen], on_polled=on_polled)
+        totals.alerts_queued += resumed
+        return totals
 
 
 async def rehearse(config: Config, names: Sequence[str]) -> Rehearsed:
@@ -215,6 +218,7 @@ async def rehearse(config: Config, names: Sequence[str]) -> Rehearsed:
 async def deliver_once(config: Config, token: str) -> DeliverTotals:
     """`tagwire deliver`. Raises TokenRefusedError."""
     async with opened(config) as store, sending(store):
+        await store.fanouts.resume(now_ms())
         telegram = _telegram(config, token)
         try:
             await telegram.connect()
@@ -300,6 +304,7 @@ class Service:
             await stack.enter_async_context(sending(store))
             meter = Metrics()
             await store.feeds.sync_catalogue(self._feeds)
+            await store.fanouts.resume(now_ms())
             telegram = _telegram(config, self._token)
             deliverer = _deliverer(config, store, telegram, meter)
             tagger = tagger_of(config, store)

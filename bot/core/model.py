@@ -312,6 +312,7 @@ class StoredUpdate:
     new: int = 0
     changed: int = 0
     alerts: int = 0
+    owed: tuple[int, ...] = ()  #: articles with so many readers that their alerts are still to be queued
 
 
 # --------------------------------------------------------------------------- readers

@@ -90,7 +90,7 @@ class Explainer:
         article = stored or describe(feed, entry, page, self._tagger.lexicon, now)
         tags = [*evidence(feed, entry, page, self._tagger.lexicon), *(stored.tags if stored else ())]
         terms = {tag.slug for tag in tags} | {term.slug for term in article.terms}
-        count, places = await self._store.rules.audience(terms, now, NAMED)
+        count, places = await self._store.fanouts.audience(terms, now, NAMED)
         return Explained(
             article=article,
             feed=feed.name,

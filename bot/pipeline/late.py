@@ -1,4 +1,4 @@
-"""Pages that could not be read before their articles went out: what they tell comes after, once, to whom it concerns."""
+"""Pages that could not be read before their articles went out: what they tell comes after, to whom it concerns."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ class LatePages:
             if isinstance(page, PageFacts):
                 await self._tagger.refresh()
                 tags = late_tags(article, page, self._tagger.lexicon)
-                alerts += await self._store.pages.read(article.id, page, tags, now)
+                stored = await self._store.pages.read(article.id, page, tags, now)
+                alerts += stored.alerts + await self._store.fanouts.finish(stored.owed)
                 log.info("page.late", article=article.id, tags=len(tags))
             else:
                 again = next_visit(late.attempts + 1, article.seen_at, now, page.retry_after or 0)

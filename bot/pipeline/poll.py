@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,8 @@ FEW = 200
 REPLAN_MS = 60 * 60 * 1000
 #: What is overdue at the start is asked over this time rather than at once.
 SPREAD_MS = 60 * 1000
+#: Alerts that have been owed for so long are owed by a process that died, or whose disk was full.
+OWED_MS = 60 * 1000
 
 
 @dataclass(slots=True)
@@ -134,6 +136,9 @@ class Poller:
     async def tick(self) -> None:
         """Start a poll of every feed that is due and not being polled already; returns without waiting for them."""
         await self._replan()
+        if resumed := await self._store.fanouts.resume(self._clock() - OWED_MS, self._on_alerts):
+            log.warning("poll.resumed", alerts=resumed)
+            self._meter.stored(0, 0, resumed)
         for name, state in (await self._store.feeds.due(self._clock(), limit=len(self._feeds))).items():
             self._start(name, state)
         if self._visits is None:
@@ -237,11 +242,14 @@ class Poller:
         if polled.update is None:
             return StoredUpdate()
         stored = await self._journal.store(polled.update)
+        if stored.alerts:
+            self._on_alerts()
+        if stored.owed:
+            rest = await self._store.fanouts.finish(stored.owed, self._on_alerts)
+            stored = replace(stored, alerts=stored.alerts + rest, owed=())
         self._meter.stored(stored.new, stored.changed, stored.alerts)
         if polled.result is Result.FAILED:
             log.warning("poll.failed", feed=polled.feed, detail=polled.detail)
         elif stored.new or stored.changed:
             log.info("poll.stored", feed=polled.feed, new=stored.new, changed=stored.changed, alerts=stored.alerts)
-        if stored.alerts:
-            self._on_alerts()
         return stored

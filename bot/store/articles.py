@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.core.cadence import DAY_MS
 from bot.core.model import Article, ArticleTag, Link, TagSource
 from bot.store.schema import article_tags, articles, related_links, tags
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from bot.core.model import Millis
     from bot.store.database import Database
 
+#: A story that another feed first showed longer ago than this is not news when a second feed carries it.
+NEWS_MS = DAY_MS
 #: Values in one statement: SQLite takes 32 766 parameters, PostgreSQL's driver 32 767.
 CHUNK = 500
 _NEAREST = {source.value: rank for rank, source in enumerate(TagSource)}

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, exists, func, select, true, update
 
-from bot.core.model import Chat, ChatKind, DeliveryState
-from bot.store.articles import insert
-from bot.store.schema import chats, outbox, rules
+from bot.core.model import Chat, ChatKind, DeliveryState, Kind
+from bot.store.articles import NEWS_MS, insert
+from bot.store.schema import articles, chats, outbox, rules
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,7 +22,7 @@ async def retire_chat(connection: AsyncConnection, chat_id: int, reason: str, no
     await connection.execute(update(chats).where(chats.c.id == chat_id).values(active=False, retired_reason=reason))
     await connection.execute(
         update(outbox)
-        .where(outbox.c.chat_id == chat_id, outbox.c.state == DeliveryState.QUEUED.value)
+        .where(outbox.c.chat_id == chat_id, outbox.c.settled_at.is_(None), outbox.c.state == DeliveryState.QUEUED.value)
         .values(state=DeliveryState.DROPPED.value, settled_at=now, reason=f"the chat was retired: {reason}")
     )
 
@@ -51,8 +51,15 @@ async def move_chat(connection: AsyncConnection, old: int, new: int, now: Millis
         waiting.c.chat_id == new,
         waiting.c.thread_id == outbox.c.thread_id,
     )
-    await connection.execute(delete(outbox).where(outbox.c.chat_id == old, same_row))
-    await connection.execute(update(outbox).where(outbox.c.chat_id == old).values(chat_id=new))
+    # What waits, and what was sent of news that another feed may still bring: older history stays where it is.
+    news = select(articles.c.id).where(articles.c.seen_at >= now - NEWS_MS)
+    for part in (
+        [outbox.c.settled_at.is_(None)],
+        [outbox.c.kind == Kind.ALERT.value, outbox.c.subject.in_(news)],
+    ):
+        mine = outbox.c.chat_id == old, *part
+        await connection.execute(delete(outbox).where(*mine, same_row))
+        await connection.execute(update(outbox).where(*mine).values(chat_id=new))
     await retire_chat(connection, old, f"moved to {new}", now)
 
 

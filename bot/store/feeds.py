@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, false, func, select, true, update
 from bot.core.cadence import DAY_MS, HOUR_MS, Activity
 from bot.core.model import FeedState, Kind, Notice, NoticeCode, StoredUpdate
 from bot.store.articles import chunks, insert, load
+from bot.store.fanouts import queue_page
 from bot.store.polls import state_of, store_polls
 from bot.store.schema import articles, entries, feeds, notices, outbox
 
@@ -153,6 +154,7 @@ class Feeds:
     async def apply(self, found: Sequence[FeedUpdate], now: Millis, admins: Collection[int] = ()) -> list[StoredUpdate]:
         """Store polls: each feed's state, entries, articles, tags and alerts, all of all of them or nothing.
 
+        Alerts of what many follow are owed: `StoredUpdate.owed` is for `FanOuts.finish`.
         `admins` are the chats that notices go to.
         """
         async with self._database.transaction() as connection:
@@ -164,16 +166,19 @@ class Feeds:
             await self._sync(connection, catalogue)
             newest = await connection.scalar(select(func.max(outbox.c.id))) or 0
             done = await store_polls(connection, updates, now, ())
+            for article_id in (number for one in done for number in one.owed):
+                while await queue_page(connection, article_id) is not None:
+                    pass
             query = select(outbox.c.chat_id, outbox.c.thread_id, outbox.c.subject).where(
                 outbox.c.id > newest, outbox.c.kind == Kind.ALERT.value
             )
-            alerts = []
-            for chat_id, thread_id, subject in (await connection.execute(query)).all():
-                alerts.append((chat_id, thread_id, (await load(connection, [subject]))[0]))
+            rows = (await connection.execute(query)).all()
+            told = {article.id: article for article in await load(connection, [*{row.subject for row in rows}])}
+            alerts = tuple((chat_id, thread_id, told[subject]) for chat_id, thread_id, subject in rows)
         total = StoredUpdate(
             new=sum(one.new for one in done), changed=sum(one.changed for one in done), alerts=len(alerts)
         )
-        return Rehearsal(total, tuple(alerts))
+        return Rehearsal(total, alerts)
 
     async def notice(self, notice_id: int) -> Notice | None:
         """What the admins are told."""

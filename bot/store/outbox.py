@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, exists, func, literal, or_, select, true, update
+from sqlalchemy import and_, delete, func, literal, or_, select, true, update
 
 from bot.core.cadence import DAY_MS
 from bot.core.model import Delivery, DeliveryState, Kind, Lane, Ruling
 from bot.store.articles import insert
 from bot.store.chats import move_chat, retire_chat
-from bot.store.schema import article_tags, chats, exclusions, outbox, rule_terms, rules
+from bot.store.schema import chats, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from sqlalchemy import Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.model import Millis, Verdict
@@ -24,43 +25,6 @@ if TYPE_CHECKING:
 KEPT_MS = 30 * DAY_MS
 _COLUMNS = ("kind", "subject", "chat_id", "thread_id", "lane", "not_before", "queued_at")
 _UNIQUE = ("kind", "subject", "chat_id", "thread_id")
-
-
-async def fan_out(connection: AsyncConnection, article_id: int, now: Millis) -> int:
-    """Queue an article's alerts: one row for each active chat (and topic) with a rule it satisfies; their number.
-
-    One statement, whatever the number of readers. It may run again, for tags that came late: nobody gets two.
-    """
-    borne = select(article_tags.c.tag_id).where(article_tags.c.article_id == article_id)
-    broken = exists().where(
-        rule_terms.c.rule_id == rules.c.id,
-        or_(
-            and_(rule_terms.c.wanted, rule_terms.c.tag_id.not_in(borne)),
-            and_(~rule_terms.c.wanted, rule_terms.c.tag_id.in_(borne)),
-        ),
-    )
-    refused = exists().where(exclusions.c.chat_id == rules.c.chat_id, exclusions.c.tag_id.in_(borne))
-    readers = (
-        select(
-            literal(Kind.ALERT.value),
-            literal(article_id),
-            rules.c.chat_id,
-            rules.c.thread_id,
-            literal(int(Lane.ALERT)),
-            literal(now),
-            literal(now),
-        )
-        .join(chats, chats.c.id == rules.c.chat_id)
-        .where(
-            rules.c.anchor_id.in_(borne),
-            rules.c.muted_until <= now,
-            chats.c.active == true(),
-            or_(rules.c.plain == true(), ~broken),
-            ~refused,
-        )
-        .distinct()
-    )
-    return await _enqueue(connection, readers)
 
 
 async def enqueue_broadcast(connection: AsyncConnection, broadcast_id: int, now: Millis) -> int:
@@ -91,10 +55,13 @@ async def enqueue_notice(connection: AsyncConnection, notice_id: int, admins: Co
     return await _enqueue(connection, readers)
 
 
-async def _enqueue(connection: AsyncConnection, readers: Any) -> int:
-    statement = insert(connection, outbox).from_select(_COLUMNS, readers)
-    result = await connection.execute(statement.on_conflict_do_nothing(index_elements=_UNIQUE))
-    return max(0, result.rowcount)
+def enqueue(connection: AsyncConnection, readers: Select[Any]) -> Any:
+    """The statement that queues a row for each of `readers`, which selects _COLUMNS; what is there is not doubled."""
+    return insert(connection, outbox).from_select(_COLUMNS, readers).on_conflict_do_nothing(index_elements=_UNIQUE)
+
+
+async def _enqueue(connection: AsyncConnection, readers: Select[Any]) -> int:
+    return max(0, (await connection.execute(enqueue(connection, readers))).rowcount)
 
 
 class Outbox:

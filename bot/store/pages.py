@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import case, delete, select, true, update
 
 from bot.core.cadence import VISITS_MS
-from bot.core.model import LatePage
+from bot.core.model import LatePage, StoredUpdate
 from bot.store.articles import insert, load, tag_articles
-from bot.store.outbox import fan_out
+from bot.store.fanouts import fan_out
 from bot.store.schema import articles, chats, late_pages, related_links
 
 if TYPE_CHECKING:
@@ -78,16 +78,18 @@ class Pages:
             if row.article_id in found
         ]
 
-    async def read(self, article_id: int, page: PageFacts, tags: Sequence[ArticleTag], now: Millis) -> int:
-        """Keep what a late page told, and alert those whom its tags concern and who have no alert yet; their number.
+    async def read(self, article_id: int, page: PageFacts, tags: Sequence[ArticleTag], now: Millis) -> StoredUpdate:
+        """Keep what a late page told, and alert those whom its tags concern and who have no alert yet.
 
-        One transaction: a crash before it reads the page again, one after it changes nothing.
+        One transaction: a crash before it reads the page again, one after it changes nothing. Alerts of what many
+        follow are owed, as by `Feeds.apply`.
         """
         async with self._database.transaction() as connection:
             await _keep_page(connection, article_id, page)
             await tag_articles(connection, [(article_id, tags)])
             await connection.execute(delete(late_pages).where(late_pages.c.article_id == article_id))
-            return await fan_out(connection, article_id, now)
+            alerts = await fan_out(connection, [article_id], now)
+        return StoredUpdate(alerts=alerts.queued.total(), owed=tuple(alerts.owed))
 
     async def put_off(self, article_id: int, until: Millis | None) -> None:
         """The page could not be read: try again then, or never."""

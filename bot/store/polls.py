@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, delete, literal, select, true, update
 
-from bot.core.cadence import DAY_MS
 from bot.core.model import FeedState, Notice, NoticeCode, Pace, StoredUpdate, Validators
-from bot.store.articles import article_columns, chunks, insert, tag_articles
+from bot.store.articles import NEWS_MS, article_columns, chunks, insert, tag_articles
+from bot.store.fanouts import FannedOut, fan_out
 from bot.store.hooks import remember
-from bot.store.outbox import enqueue_notice, fan_out
+from bot.store.outbox import enqueue_notice
 from bot.store.pages import keep_pages
 from bot.store.schema import articles, entries, feeds, notices
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.model import EntryChange, FeedUpdate, Millis
-
-#: A story that another feed first showed longer ago than this is not news when a second feed carries it.
-NEWS_MS = DAY_MS
 
 
 async def store_polls(
@@ -48,12 +46,27 @@ async def store_polls(
     ]
     await keep_pages(connection, pages, now)
     await _remember(connection, fresh, articles_of, now)
+    news = [_news(one, articles_of, now) if one.feed in known else [] for one in found]
+    alerts = await fan_out(connection, [*dict.fromkeys(number for numbers in news for number in numbers)], now)
     return [
-        await _finish(connection, one, *known[one.feed], articles_of, now, admins)
+        await _finish(connection, one, *known[one.feed], _share(alerts, numbers), now, admins)
         if one.feed in known
         else StoredUpdate()
-        for one in found
+        for one, numbers in zip(found, news, strict=True)
     ]
+
+
+def _news(one: FeedUpdate, articles_of: Mapping[str, tuple[int, Millis]], now: Millis) -> list[int]:
+    """The articles that a feed is the first to bring, or not long after the first."""
+    brought = dict.fromkeys(articles_of[change.canonical] for change in one.changes if change.new)
+    return [number for number, first_seen in brought if one.alert and now - first_seen <= NEWS_MS]
+
+
+def _share(alerts: FannedOut, news: Sequence[int]) -> StoredUpdate:
+    """The alerts of a feed's articles, taken out: what several feeds bring is counted for the first."""
+    owed = tuple(number for number in news if number in alerts.owed)
+    alerts.owed.difference_update(owed)
+    return StoredUpdate(alerts=sum(alerts.queued.pop(number, 0) for number in news), owed=owed)
 
 
 async def _finish(
@@ -61,17 +74,12 @@ async def _finish(
     one: FeedUpdate,
     feed_id: int,
     address: str,
-    articles_of: Mapping[str, tuple[int, Millis]],
+    alerts: StoredUpdate,
     now: Millis,
     admins: Collection[int],
 ) -> StoredUpdate:
-    """What is a feed's own: alerts, corrections, what is still shown, moves and notices."""
+    """What is a feed's own: corrections, what is still shown, moves and notices."""
     fresh = [change for change in one.changes if change.new]
-    alerts = 0
-    if one.alert:
-        for article_id, first_seen in dict.fromkeys(articles_of[change.canonical] for change in fresh):
-            if now - first_seen <= NEWS_MS:
-                alerts += await fan_out(connection, article_id, now)
     edits = [change for change in one.changes if not change.new]
     changed = sum([await _correct(connection, feed_id, change, now) for change in edits])
     for chunk in chunks([*{*one.seen_keys} - {change.key for change in fresh}]):
@@ -87,7 +95,7 @@ async def _finish(
     if one.resting:
         rest = update(feeds).where(feeds.c.name.in_(one.resting), feeds.c.wait_until < one.state.wait_until)
         await connection.execute(rest.values(wait_until=one.state.wait_until))
-    return StoredUpdate(new=len(fresh), changed=changed, alerts=alerts)
+    return replace(alerts, new=len(fresh), changed=changed)
 
 
 async def _add(connection: AsyncConnection, fresh: Sequence[EntryChange]) -> dict[str, tuple[int, Millis]]:

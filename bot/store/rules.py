@@ -15,7 +15,7 @@ from bot.store.schema import article_tags, articles, exclusions, rule_terms, rul
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import Column, ColumnElement, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.model import Millis
@@ -24,6 +24,29 @@ if TYPE_CHECKING:
 
 #: A transaction that began earlier may commit later: so many rules back are looked at again for what is new.
 LOOK_BACK = 1000
+
+
+def broken(article_id: Column[int]) -> ColumnElement[bool]:
+    """Whether an article lacks a tag that a rule wants or bears one that it does not; both are of the query around."""
+    borne = article_tags.alias()
+    return (
+        select(rule_terms.c.rule_id)
+        .select_from(rule_terms)
+        .outerjoin(borne, (borne.c.tag_id == rule_terms.c.tag_id) & (borne.c.article_id == article_id))
+        .where(rule_terms.c.rule_id == rules.c.id, rule_terms.c.wanted == borne.c.article_id.is_(None))
+        .correlate(rules, article_id.table)
+        .exists()
+    )
+
+
+def refusals(article_ids: Sequence[int]) -> Select[tuple[int, int]]:
+    """Of these articles, (article, chat) where the chat excludes a term that the article bears."""
+    borne = article_tags.alias()
+    return (
+        select(borne.c.article_id, exclusions.c.chat_id)
+        .join(exclusions, exclusions.c.tag_id == borne.c.tag_id)
+        .where(borne.c.article_id.in_(article_ids))
+    )
 
 
 class Rules:
@@ -156,7 +179,9 @@ class Rules:
         )
         async with self._database.reading() as connection:
             last = await connection.scalar(newest) or 0
-            return last, [] if last <= after else list((await connection.scalars(query)).all())
+            # SQLite has one writer: there none commits late.
+            known = last <= after and self._database.is_sqlite
+            return last, [] if known else list((await connection.scalars(query)).all())
 
     async def preview(self, spec: RuleSpec, never: Sequence[str], since: Millis) -> tuple[int, Millis | None]:
         """What a rule would have brought since then to a chat that excludes `never`: how many, the last published."""
@@ -177,14 +202,6 @@ class Rules:
     async def rates(self, chat_id: int, thread_id: int, since: Millis) -> dict[int, tuple[int, Millis | None]]:
         """For each rule how many articles it matched since then, and when the last of them was published."""
         borne = article_tags.alias()
-        broken = (
-            select(rule_terms.c.rule_id)
-            .select_from(rule_terms)
-            .outerjoin(borne, (borne.c.tag_id == rule_terms.c.tag_id) & (borne.c.article_id == articles.c.id))
-            .where(rule_terms.c.rule_id == rules.c.id, rule_terms.c.wanted == borne.c.article_id.is_(None))
-            .correlate(rules, articles)
-            .exists()
-        )
         never = select(exclusions.c.tag_id).where(exclusions.c.chat_id == chat_id)
         refused = select(borne.c.article_id).where(borne.c.tag_id.in_(never))
         query = (
@@ -192,8 +209,8 @@ class Rules:
             .select_from(rules)
             .join(article_tags, article_tags.c.tag_id == rules.c.anchor_id)
             .join(articles, articles.c.id == article_tags.c.article_id)
-            .where(rules.c.chat_id == chat_id, rules.c.thread_id == thread_id, articles.c.seen_at >= since, ~broken)
-            .where(articles.c.id.not_in(refused))
+            .where(rules.c.chat_id == chat_id, rules.c.thread_id == thread_id, articles.c.seen_at >= since)
+            .where(~broken(articles.c.id), articles.c.id.not_in(refused))
             .group_by(rules.c.id)
         )
         async with self._database.reading() as connection:

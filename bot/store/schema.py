@@ -156,6 +156,7 @@ chats = Table(
     _text("pending"),
     _long("pending_at"),
     _long("created_at", default=None),
+    Index("ix_chats_active", "id", "active"),
 )
 
 #: `plain` rules want one tag and exclude none: the fan-out need not look at their terms.
@@ -171,7 +172,7 @@ rules = Table(
     _long("muted_until"),
     _long("created_at", default=None),
     UniqueConstraint("chat_id", "thread_id", "key"),
-    Index("ix_rules_anchor_id", "anchor_id", "plain", "muted_until", "chat_id", "thread_id"),
+    Index("ix_rules_anchor_id", "anchor_id", "chat_id", "thread_id", "plain", "muted_until"),
 )
 
 rule_terms = Table(
@@ -188,7 +189,7 @@ exclusions = Table(
     "exclusions",
     metadata,
     Column("chat_id", BigInteger, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True),
-    Column("tag_id", Id, ForeignKey("tags.id"), primary_key=True),
+    Column("tag_id", Id, ForeignKey("tags.id"), primary_key=True, index=True),
 )
 
 outbox = Table(
@@ -224,8 +225,28 @@ outbox = Table(
         sqlite_where=text("state = 'claimed'"),
         postgresql_where=text("state = 'claimed'"),
     ),
-    Index("ix_outbox_chat_id", "chat_id"),
-    Index("ix_outbox_settled_at", "settled_at"),
+    # Each row is in one of these two, and history in neither of those that a fan-out adds to.
+    Index(
+        "ix_outbox_chat_id",
+        "chat_id",
+        sqlite_where=text("settled_at IS NULL"),
+        postgresql_where=text("settled_at IS NULL"),
+    ),
+    Index(
+        "ix_outbox_settled_at",
+        "settled_at",
+        sqlite_where=text("settled_at IS NOT NULL"),
+        postgresql_where=text("settled_at IS NOT NULL"),
+    ),
+)
+
+#: Articles whose alerts are not all queued: chats from `before_chat` up have theirs.
+fanouts = Table(
+    "fanouts",
+    metadata,
+    Column("article_id", Id, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    _long("queued_at", default=None),
+    _long("before_chat", default=None),
 )
 
 broadcasts = Table(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.store.articles import Articles
 from bot.store.broadcasts import Broadcasts
 from bot.store.chats import Chats
+from bot.store.fanouts import FanOuts
 from bot.store.feeds import Feeds
 from bot.store.hooks import Hooks
 from bot.store.outbox import Outbox
@@ -30,5 +31,6 @@ class Store:
         self.chats = Chats(database)
         self.rules = Rules(database)
         self.outbox = Outbox(database)
+        self.fanouts = FanOuts(database)
         self.broadcasts = Broadcasts(database)
         self.stats = Statistics(database)

@@ -81,7 +81,9 @@ async def test_what_is_followed_is_learned_once(ready: Store) -> None:  # noqa: 
     await reader(ready, 1, RuleSpec(("a", "b"), ("c",)))
     newest, terms = await ready.rules.followed(0)
     assert sorted(terms) == ["a", "b", "c"]
-    assert await ready.rules.followed(newest) == (newest, [])
+    again, terms = await ready.rules.followed(newest)
+    # On PostgreSQL a rule may be committed after a younger one, so the newest are looked at again.
+    assert (again, set(terms) - {"a", "b", "c"}) == (newest, set())
     await reader(ready, 1, RuleSpec(("d",)))
     assert "d" in (await ready.rules.followed(newest))[1]
 

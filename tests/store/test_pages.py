@@ -36,7 +36,7 @@ async def test_a_late_page_reaches_those_whom_its_tags_concern_once(ready: Store
     (late,) = await ready.pages.due(NOW + VISITS_MS[0], 10)
     assert (late.feed, late.attempts, late.article.title) == ("one", 0, "Title")
     tags = [ArticleTag("nato", TagSource.PAGE), ArticleTag("peace_plan", TagSource.PAGE)]
-    assert await ready.pages.read(late.article.id, PAGE, tags, NOW) == 1
+    assert (await ready.pages.read(late.article.id, PAGE, tags, NOW)).alerts == 1
     assert await ready.pages.due(NOW * 2, 10) == []
     rows = await ready.outbox.claim("w", NOW, 1000, 10)
     assert sorted(row.chat_id for row in rows) == [1, 2]

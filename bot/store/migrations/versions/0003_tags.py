@@ -38,3 +38,4 @@ def upgrade() -> None:
         sa.Column("chat_id", sa.BigInteger, sa.ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("tag_id", ID, sa.ForeignKey("tags.id"), primary_key=True),
     )
+    op.create_index("ix_exclusions_tag_id", "exclusions", ["tag_id"])
