@@ -155,6 +155,8 @@ class Thesaurus:
 #: Words of an article's body that are read. The lead says what an article is about; further down, what else happened.
 BODY_WORDS = 400
 HEADLINE_WORDS = 60
+#: In a text of more words, all in capitals, capitals say nothing.
+SHOUT = 3
 #: A single name of at most as many capitals is found only in capitals: US, EU, UN, ЄС are words when small.
 LATIN_ACRONYM, CYRILLIC_ACRONYM = 3, 2
 #: Three letters that a reader may follow as an acronym, and that every headline holds as a word.
@@ -262,7 +264,7 @@ class Lexicon:
         for match in _HASHTAG.finditer(seen):
             if slug := self._thesaurus.canonical(match[1]):
                 yield match.start(), -match.end(), slug, match[0]
-        shouted = seen.isupper()  # all of it in capitals: they say nothing
+        shouted = seen.isupper() and len(words) > SHOUT
         for sequence in filter(None, (words, untied(words))):
             tokens = [self._token(word, language, shouted=shouted) for word in sequence]
             for at, length, label in self._index.find(tokens):

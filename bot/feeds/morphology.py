@@ -49,6 +49,16 @@ class Morphology:
         """
         return self._remembered(word, language) if len(word) <= LONGEST_WORD else (word,)
 
+    @property
+    def loaded(self) -> set[str]:
+        """Languages whose dictionary is in memory."""
+        return set(self._analysers)
+
+    @property
+    def remembered(self) -> int:
+        """Words whose forms are remembered, at most `REMEMBERED`."""
+        return self._remembered.cache_info().currsize
+
     def preload(self) -> None:
         """Load the dictionaries now, so that the first article does not wait for them."""
         self("слово", "uk")

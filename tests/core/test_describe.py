@@ -56,25 +56,6 @@ def test_the_nearest_source_names_a_tag(thesaurus: Thesaurus) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("text", "language", "found"),
-    [
-        ("A lesson in anatomy", "en", set()),
-        ("Give us the news", "en", set()),
-        ("The US and the UN", "en", {"usa", "un"}),
-        ("Деталі мирного плану", "uk", {"peace_plan"}),
-        ("Зеленського запросили до НАТО", "uk", {"zelenskyy", "nato"}),
-        ("Нато", "uk", {"nato"}),
-        ("Нові санкції", "uk", {"sanctions"}),
-        ("İstanbul: NATO meets", "en", {"nato"}),
-        ("drones", "uk", set()),  # a common noun of another language
-        ("Перемир'я і перемир’я", "uk", {"ceasefire"}),
-    ],
-)
-def test_names_are_found_as_whole_words(text: str, language: str, found: set[str], thesaurus: Thesaurus) -> None:
-    assert set(thesaurus.find(text, language)) == found
-
-
 def test_spellings_and_languages_are_one_tag(thesaurus: Thesaurus) -> None:
     assert {thesaurus.canonical(text) for text in ("НАТО", "otan", "#nato", "Nato")} == {"nato"}
     assert thesaurus.canonical("Something New") == "something_new"
