@@ -32,7 +32,7 @@ async def measure(folder: Path) -> list[tuple[str, str, float]]:
         said = {}
         for engine in ENGINES:
             figures, said[engine] = _alone(_run, engine, folder, size)
-            rows += [(f"phrases: {size:,}, {engine}: {what}", unit, value) for what, unit, value in figures]
+            rows += [(f"{size:,} phrases, {engine}: {what}", unit, value) for what, unit, value in figures]
         assert len(set(said.values())) == 1, f"engines disagree at {size} phrases: {said}"
     return rows + _alone(_lemmatise)
 
@@ -159,7 +159,7 @@ def _run(name: str, folder: Path, size: int) -> tuple[list[tuple[str, str, float
         ("hits an article", "", hits / ARTICLES),
         ("build", "s", build),
         ("memory", "MB", memory),
-        ("one more phrase", "ms", adding * 1000),
+        ("one more phrase", "us", adding * 1e6),
     ]
     return figures, sha256(repr(found).encode()).hexdigest()
 
