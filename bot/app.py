@@ -14,6 +14,7 @@ import socket
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,9 +101,13 @@ def thesaurus_of(config: Config) -> Thesaurus:
         raise ConfigError(tuple(f"{config.folder / 'tags.toml'}: {fault}" for fault in error.faults)) from None
 
 
+#: The dictionaries are 40 MB and a quarter of a second: one of each in a process, whoever asks.
+_morphology = cache(Morphology)
+
+
 def tagger_of(config: Config, store: Store) -> Tagger:
     """What finds tags in texts. Raises ConfigError as `thesaurus_of` does."""
-    return Tagger(store, Lexicon(thesaurus_of(config), Morphology()))
+    return Tagger(store, Lexicon(thesaurus_of(config), _morphology()))
 
 
 @asynccontextmanager

@@ -64,7 +64,17 @@ def configure(*, level: str, as_json: bool, secrets: Iterable[str] = ()) -> None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in ("httpx", "httpcore", "apscheduler", "telegram", "aiosqlite", "asyncio", "alembic", "aiohttp.access"):
+    for name in (
+        "httpx",
+        "httpcore",
+        "apscheduler",
+        "telegram",
+        "aiosqlite",
+        "asyncio",
+        "alembic",
+        "aiohttp.access",
+        "pymorphy3",
+    ):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -8,7 +8,6 @@ sources-and-tags.md 3 and 4, and `Lexicon`.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bot.core.words import Word
-
-_WORD = re.compile(r"\w+")
-_APOSTROPHES = re.compile("['’ʼ‘`]")
-#: A name of at most this many letters, all capitals, is an acronym that lower-case words must not match: US, EU, UN.
-ACRONYM = 3
 
 
 class ThesaurusError(Exception):
@@ -51,12 +45,6 @@ class Thesaurus:
     def __init__(self, entries: Sequence[ThesaurusEntry], spellings: Mapping[str, str]) -> None:
         self._entries = {entry.slug: entry for entry in entries}
         self._spellings = dict(spellings)
-        self._phrases: dict[tuple[str, ...], set[tuple[str, str]]] = defaultdict(set)
-        self._lengths: dict[str, set[int]] = defaultdict(set)
-        for entry in entries:
-            for language, names in entry.names.items():
-                for name in names:
-                    self._add_phrase(name, entry.slug, language)
 
     @classmethod
     def build(cls, entries: Sequence[ThesaurusEntry]) -> Thesaurus:
@@ -106,50 +94,6 @@ class Thesaurus:
         """What the tag is called in a language, if the thesaurus says so."""
         entry = self._entries.get(slug)
         return entry.titles.get(language) if entry else None
-
-    def find(self, text: str, language: str) -> tuple[str, ...]:
-        """The tags whose names stand in `text`, in the order they stand there.
-
-        Names of every language are looked for; a one-word name in lower case, a common noun, only in its own
-        language, where it can mean nothing else.
-        """
-        spoken = language.split("-", maxsplit=1)[0].lower()
-        found: dict[str, None] = {}
-        plain = _APOSTROPHES.sub("", text)
-        words = _WORD.findall(plain.casefold())
-        first = self._lengths.keys() & set(words)
-        if not first:
-            return ()
-        written = _WORD.findall(plain)
-        if len(written) != len(words):  # a letter whose small form is two characters: İ
-            words = [word.casefold() for word in written]
-        for at, word in enumerate(words):
-            if word not in first:
-                continue
-            for length in sorted(self._lengths[word], reverse=True):
-                if at + length <= len(words):
-                    found.update(dict.fromkeys(self._matches(words, written, at, length, spoken)))
-        return tuple(found)
-
-    def _matches(
-        self, words: Sequence[str], written: Sequence[str], at: int, length: int, spoken: str
-    ) -> Iterator[str]:
-        for slug, condition in sorted(self._phrases.get(tuple(words[at : at + length]), ())):
-            if written[at] == condition if condition.isupper() else condition in {"", spoken}:
-                yield slug
-
-    def _add_phrase(self, name: str, slug: str, language: str) -> None:
-        written = _WORD.findall(_APOSTROPHES.sub("", name))
-        if not written:
-            return
-        words = tuple(word.casefold() for word in written)
-        condition = ""
-        if len(words) == 1 and written[0].isupper() and len(written[0]) <= ACRONYM:
-            condition = written[0]
-        elif len(words) == 1 and written[0].islower():
-            condition = language.lower()
-        self._phrases[words].add((slug, condition))
-        self._lengths[words[0]].add(len(words))
 
 
 #: Words of an article's body that are read, in about 2 ms. The lead and what follows it say what an article is about;
@@ -226,18 +170,13 @@ class Lexicon:
     """
 
     def __init__(self, thesaurus: Thesaurus, forms: Callable[[str, str], tuple[str, ...]]) -> None:
-        self._thesaurus = thesaurus
+        self.thesaurus = thesaurus
         self._forms = forms
         self._index = PhraseIndex()
         for entry in thesaurus.entries:
             for language, names in entry.names.items():
                 for name in names:
                     self._learn(name, entry.slug, language.lower())
-
-    @property
-    def thesaurus(self) -> Thesaurus:
-        """Which spellings are one tag."""
-        return self._thesaurus
 
     def follow(self, slug: str) -> None:
         """Find the words of this tag from now on. One of the thesaurus has its names already."""
@@ -268,22 +207,24 @@ class Lexicon:
         """(start, its end as a negative number, slug, words) of all that counts: sorted, the longer are first."""
         seen, words = read(text, HEADLINE_WORDS if headed else BODY_WORDS)
         for match in _HASHTAG.finditer(seen):
-            if slug := self._thesaurus.canonical(match[1]):
+            if slug := self.thesaurus.canonical(match[1]):
                 yield match.start(), -match.end(), slug, match[0]
         shouted = seen.isupper() and len(words) > SHOUT
         for sequence in filter(None, (words, untied(words))):
-            tokens = [self._token(word, language, shouted=shouted) for word in sequence]
+            # Words with a hyphen taken out are one word: `ЄС-ів` is no ЄС with an ending.
+            acronyms = sequence is words and not shouted
+            tokens = [self._token(word, language, acronyms=acronyms) for word in sequence]
             for at, length, label in self._index.find(tokens):
                 slug, _, condition = label.partition(":")
                 first, last = sequence[at], sequence[at + length - 1]
                 if length > 1 or _counts(first, condition, language, anyhow=headed, shouted=shouted):
                     yield first.start, -last.end, slug, seen[first.start : last.end]
 
-    def _token(self, word: Word, language: str, *, shouted: bool) -> tuple[str, ...]:
+    def _token(self, word: Word, language: str, *, acronyms: bool) -> tuple[str, ...]:
         if not word.text:
             return _BREAK_FORMS
         forms = self._forms(word.text.casefold(), language)
-        if word.text[:2].isupper() and not shouted and (acronym := _ACRONYM.fullmatch(word.text)):
+        if acronyms and word.text[:2].isupper() and (acronym := _ACRONYM.fullmatch(word.text)):
             return (*forms, acronym[1]) if acronym[1] in self._index else forms
         return forms
 
@@ -305,7 +246,7 @@ class Lexicon:
     def _phrases_of(self, slug: str) -> Iterator[list[tuple[str, ...]]]:
         """The words of a followed tag, in each language that they may be of."""
         words = slug.split("_")
-        if self._thesaurus.canonical(slug) in self._thesaurus or len(words) > LONGEST:
+        if self.thesaurus.canonical(slug) in self.thesaurus or len(words) > LONGEST:
             return
         if len(words) == 1 and _is_acronym(slug.upper()):
             yield [(slug.upper(),)]
