@@ -252,7 +252,8 @@ def test_a_tag_of_very_many_words_is_no_phrase(following: Lexicon) -> None:
     following.unfollow(slug)
 
 
-WORDS = st.sampled_from(["peace", "plan", "ab", "мир", "План", "peaceplan", "ЄС", "US"])
+# None is short enough to be the ending of an acronym.
+WORDS = st.sampled_from(["peace", "plan", "abc", "мир", "План", "peaceplan", "ЄС", "US"])
 GAPS = st.sampled_from([" ", "-", ". ", ", ", "\n", " — ", "_", " #", "'"])
 
 
