@@ -27,7 +27,8 @@ check: .venv/.dev ## linters, types and the import rules
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: .venv/.dev ## benchmarks, printed as a table
+bench: .venv/.dev ## benchmarks, printed as a table, some beside their peers
+	$(UV) sync --quiet --frozen --inexact --group bench
 	.venv/bin/python -m tests.bench $(ARGS)
 
 lock: .venv/.dev ## renew uv.lock after pyproject.toml changed

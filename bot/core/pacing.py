@@ -24,9 +24,11 @@ BURST = 3
 GROUP_WINDOW_S = 60.0
 #: Messages a minute to a group that answers leave alone: members who play with the bot do not silence its news.
 KEPT_FOR_NEWS = 2
-#: Our clock and Telegram's never agree to the millisecond, and a loop that wakes late may catch up by LATE_S:
-#: rate * gap - LATE_S is still more than the second that Telegram looks at. 30/s becomes 29.76/s.
-MARGIN, LATE_S = 1.008, 0.004
+#: Slots are spaced a little wider than the rate says (30/s becomes 29.76/s), and a loop that wakes late may catch up.
+MARGIN, LATE_S = 1.008, 0.03
+#: What Telegram looks at, and a little more. Calls travel: one that took longer than the quickest may have arrived so
+#: much later, and counts from then, up to JITTER_S.
+SECOND, JITTER_S = 1.001, 0.05
 CHAT_MARGIN = 1.005
 #: So many chats reporting a flood, with nothing accepted in between, mean that all of us is too fast, not one chat.
 FLOODED_CHATS, FLOODED_WITHIN_S = 3, 5.0
@@ -44,6 +46,7 @@ class Ticket:
 
     asked: int  #: the order of asking
     left: bool = False
+    counts_from: float = -inf  #: when Telegram had it, as far as is known
     withdrawn: bool = False
 
 
@@ -72,12 +75,16 @@ class _Gate:
         self.gap = MARGIN / rate if rate else 0.0
         self.next = -inf
         self.end = -inf if shared and rate else inf  #: where our lot of a shared rate ends
+        self.sent: deque[Ticket] = deque(maxlen=max(1, int(rate)))
         self.lanes: tuple[deque[_Line], ...] = tuple(deque() for _ in range(max(Lane) + 1))
         self._passes = 0
 
     @property
     def opens(self) -> float:
-        return self.next if self.next < self.end else inf
+        if self.next >= self.end:
+            return inf
+        full = self.gap and len(self.sent) == self.sent.maxlen
+        return max(self.next, self.sent[0].counts_from + SECOND) if full else self.next
 
     def pick(self) -> _Line | None:
         waiting = [lane for lane in self.lanes if lane]
@@ -91,7 +98,9 @@ class _Gate:
         if now > self.end:
             self.next = max(self.next, now)
 
-    def take(self, lane: int, now: float) -> None:
+    def take(self, ticket: Ticket, lane: int, now: float) -> None:
+        ticket.left, ticket.counts_from = True, now
+        self.sent.append(ticket)
         self.next = max(self.next, now - LATE_S) + self.gap
         passes = not any(self.lanes[:lane]) and any(self.lanes[lane + 1 :])
         self._passes = self._passes + 1 if passes else 0
@@ -125,6 +134,7 @@ class Pacer:
         self._names: dict[Chat, Chat] = {}
         self._resting: list[tuple[float, int, _Line]] = []
         self._order = count()
+        self._quickest = inf  #: seconds of a call
         self._floods: deque[tuple[float, Chat, float]] = deque()
 
     # -- calls
@@ -152,7 +162,7 @@ class Pacer:
             while max(gate.opens, self._paused_until) <= now and (line := gate.pick()) is not None:
                 ticket = self._first(line, now)
                 if ticket is not None:
-                    gate.take(line.lane, now)
+                    gate.take(ticket, line.lane, now)
                     leaving.append(ticket)
         return leaving
 
@@ -171,9 +181,11 @@ class Pacer:
 
     # -- what Telegram says
 
-    def accepted(self) -> None:
-        """Telegram took a call: floods before it were their chats' own."""
+    def accepted(self, ticket: Ticket, took: float) -> None:
+        """Telegram took a call, `took` seconds after it left: floods before it were their chats' own."""
         self._floods.clear()
+        self._quickest = min(took, self._quickest * 1.0001)  # forgets in the course of an hour
+        ticket.counts_from += min(took - self._quickest, JITTER_S)
 
     def flooded(self, chat: Chat, now: float, retry_after: float) -> None:
         """Telegram answered 429 for `chat`: it pauses, and everything does when several chats say so at once."""
@@ -230,7 +242,6 @@ class Pacer:
         chat, ticket = line.chat, None
         if line.tickets and (chat is None or self._free_at(chat, line.lane) <= now):
             ticket = line.tickets.pop(0)
-            ticket.left = True
             if chat is not None:
                 self._count(chat, now)
         if line.tickets:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.core.pacing import Chat, Pacer, Ticket
 
 log = structlog.get_logger(__name__)
-#: What Telegram counts: messages sent and edited, not questions asked.
+#: What Telegram counts: messages sent and edited, not questions asked. An album would count as one; the bot sends none.
 COUNTED = ("send", "editMessage", "copyMessage", "forwardMessage")
 UNCOUNTED = frozenset({"sendChatAction"})
 #: Seconds a call waits for slots of all, after its chat's patience: less than the outbox's lease.
@@ -92,8 +92,7 @@ class PacingLimiter(BaseRateLimiter[Pace]):
         pace, chat = rate_limit_args or ANSWER, _chat(data)
         paid = bool(data.get("allow_paid_broadcast"))
         for retry in range(pace.retries + 1):
-            for _ in range(_messages(data)):
-                await self._turn(chat, pace, paid=paid)
+            ticket, left_at = await self._turn(chat, pace, paid=paid), _now()
             try:
                 answer = await callback(*args, **kwargs)
             except RetryAfter as flood:
@@ -108,13 +107,13 @@ class PacingLimiter(BaseRateLimiter[Pace]):
                     self._pacer.renamed(chat, moved.new_chat_id)
                 raise
             else:
-                self._pacer.accepted()
+                self._pacer.accepted(ticket, _now() - left_at)
                 if isinstance(chat, str) and isinstance(answer, dict) and "chat" in answer:
                     self._pacer.renamed(chat, answer["chat"]["id"])
                 return answer
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _turn(self, chat: Chat | None, pace: Pace, *, paid: bool) -> None:
+    async def _turn(self, chat: Chat | None, pace: Pace, *, paid: bool) -> Ticket:
         now = _now()
         wait = self._pacer.wait(chat, pace.lane, now)
         if wait > pace.patience:
@@ -122,7 +121,7 @@ class PacingLimiter(BaseRateLimiter[Pace]):
         ticket = self._pacer.ask(chat, now, lane=pace.lane, paid=paid)
         self._go()
         if ticket.left:
-            return
+            return ticket
         turn = self._waiting[ticket] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(None if pace.patience == math.inf else pace.patience + QUEUE_S):
@@ -132,6 +131,7 @@ class PacingLimiter(BaseRateLimiter[Pace]):
         finally:
             ticket.withdrawn = True
             self._waiting.pop(ticket, None)
+        return ticket
 
     def _go(self) -> None:
         """Let go whoever may, and look again when the next one may."""
@@ -188,9 +188,3 @@ def _chat(data: dict[str, Any]) -> Chat | None:
         return None if chat is None else int(chat)
     except ValueError:
         return str(chat).lower()
-
-
-def _messages(data: dict[str, Any]) -> int:
-    """How many messages a call makes: an album's parts count each."""
-    parts = data.get("media") or data.get("message_ids")
-    return len(parts) if isinstance(parts, list | tuple) else 1

@@ -287,13 +287,8 @@ def test_questions_are_not_counted_and_edits_are() -> None:
         return between - start, now() - between
 
     questions, edits = turned(run())
-    assert questions == pytest.approx(500 * 0.005)
+    assert questions == pytest.approx(500 * 0.005, rel=0.001)
     assert edits > 3
-
-
-def test_an_album_counts_as_its_messages() -> None:
-    telegram = all_at_once(ours(), [-5] * 3, PATIENT, media=[1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
-    assert most_within(telegram.times(), 60.0) == 2
 
 
 def test_several_chats_that_report_floods_pause_everybody() -> None:
