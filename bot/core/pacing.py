@@ -28,7 +28,7 @@ KEPT_FOR_NEWS = 2
 MARGIN, LATE_S = 1.008, 0.03
 #: What Telegram looks at, and a little more. Calls travel: one that took longer than the quickest may have arrived so
 #: much later, and counts from then, up to JITTER_S.
-SECOND, JITTER_S = 1.001, 0.05
+SECOND, JITTER_S = 1.001, 0.25
 CHAT_MARGIN = 1.005
 #: So many chats reporting a flood, with nothing accepted in between, mean that all of us is too fast, not one chat.
 FLOODED_CHATS, FLOODED_WITHIN_S = 3, 5.0
@@ -181,9 +181,10 @@ class Pacer:
 
     # -- what Telegram says
 
-    def accepted(self, ticket: Ticket, took: float) -> None:
-        """Telegram took a call, `took` seconds after it left: floods before it were their chats' own."""
+    def accepted(self, ticket: Ticket, now: float) -> None:
+        """Telegram took the call and said so by now: floods before it were their chats' own."""
         self._floods.clear()
+        took = now - ticket.counts_from
         self._quickest = min(took, self._quickest * 1.0001)  # forgets in the course of an hour
         ticket.counts_from += min(took - self._quickest, JITTER_S)
 

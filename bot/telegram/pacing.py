@@ -92,7 +92,7 @@ class PacingLimiter(BaseRateLimiter[Pace]):
         pace, chat = rate_limit_args or ANSWER, _chat(data)
         paid = bool(data.get("allow_paid_broadcast"))
         for retry in range(pace.retries + 1):
-            ticket, left_at = await self._turn(chat, pace, paid=paid), _now()
+            ticket = await self._turn(chat, pace, paid=paid)
             try:
                 answer = await callback(*args, **kwargs)
             except RetryAfter as flood:
@@ -107,7 +107,7 @@ class PacingLimiter(BaseRateLimiter[Pace]):
                     self._pacer.renamed(chat, moved.new_chat_id)
                 raise
             else:
-                self._pacer.accepted(ticket, _now() - left_at)
+                self._pacer.accepted(ticket, _now())
                 if isinstance(chat, str) and isinstance(answer, dict) and "chat" in answer:
                     self._pacer.renamed(chat, answer["chat"]["id"])
                 return answer

@@ -83,13 +83,20 @@ def test_no_schedule_passes_a_limit_or_loses_a_call(steps: list[tuple]) -> None:
                 run.pacer.flooded(about[0], run.now, about[1])
                 paused.append((about[0], run.now, run.now + about[1]))
             case "accept":
-                run.pacer.accepted(waiting[-1] if waiting else Ticket(0), about[0])
+                if waiting and waiting[-1].left:
+                    run.pacer.accepted(waiting[-1], run.now + about[0])
             case "leave":
                 for ticket in waiting[about[0] : about[0] + 3]:
                     withdrawn += not (ticket.left or ticket.withdrawn)
                     ticket.withdrawn = True
     run.until(run.now + 100_000)
     assert len(run.left) + withdrawn == len(waiting)
+    holds_every_limit(run, paused)
+    assert run.pacer._resting == []
+    assert not any(lane for gate in run.pacer._gates for lane in gate.lanes)
+
+
+def holds_every_limit(run: Run, paused: list[tuple[object, float, float]]) -> None:
     assert most_within(run.times(paid=False), 1.0) <= 30
     assert most_within(run.times(paid=True), 0.1) <= 100 + 31  # slots of 0.1 s, and what a late loop catches up
     for chat in {who for _, who, _, _ in run.left} - {None}:
@@ -101,8 +108,6 @@ def test_no_schedule_passes_a_limit_or_loses_a_call(steps: list[tuple]) -> None:
             assert most_within(times, 10.0) <= 10 + BURST - 1
         for start, end in ((start, end) for who, start, end in paused if who == chat):
             assert not any(start < at < end for at in times)
-    assert run.pacer._resting == []
-    assert not any(lane for gate in run.pacer._gates for lane in gate.lanes)
 
 
 @settings(deadline=None)
@@ -152,11 +157,11 @@ def test_telegram_counts_thirty_in_its_second_whatever_the_way_there_takes(jitte
         now = max(now, min(events))
         for call in [call for call in under_way if call[0] <= now]:
             under_way.remove(call)
-            pacer.accepted(call[1], call[2])
+            pacer.accepted(call[1], call[0])
         for ticket in pacer.due(now):
             late = 0.0 if len(arrived) == 0 else jitter[len(arrived) % 20]
             arrived.append(now + way / 2 + late)
-            under_way.append((now + way + late, ticket, way + late))
+            under_way.append((now + way + late, ticket))
     assert most_within(arrived, 1.0) <= 30
 
 
@@ -278,7 +283,7 @@ def test_floods_of_several_chats_at_once_pause_everything(
         run.now = chat * apart
         run.pacer.flooded(chat, run.now, 30)
         if accepted:
-            run.pacer.accepted(Ticket(0), 0.1)
+            run.pacer.accepted(Ticket(0, counts_from=run.now), run.now)
     start = run.now
     run.ask(99)
     run.until(start + 100)
@@ -353,7 +358,7 @@ def steps_of_one_call(chats: int) -> int:
         pacer.ask(chat, now, lane=Lane.ALERT)
         pacer.flooded(-chat, now, 50)
         pacer.ask(-chat, now, lane=Lane.ALERT)
-        pacer.accepted(Ticket(0), 0.1)
+        pacer.accepted(Ticket(0, counts_from=now), now)
     lines = 0
 
     def count(frame: object, event: str, _: object) -> object:
