@@ -24,8 +24,8 @@ BURST = 3
 GROUP_WINDOW_S = 60.0
 #: Messages a minute to a group that answers leave alone: members who play with the bot do not silence its news.
 KEPT_FOR_NEWS = 2
-#: Slots are spaced a little wider than the rate says (30/s becomes 29.76/s), and a loop that wakes late may catch up.
-MARGIN, LATE_S = 1.008, 0.03
+#: Slots are spaced a little wider than the rate says (30/s becomes 29.91/s), and a loop that wakes late may catch up.
+MARGIN, LATE_S = 1.003, 0.05
 #: What Telegram looks at, and a little more. Calls travel: one that took longer than the quickest may have arrived so
 #: much later, and counts from then, up to JITTER_S.
 SECOND, JITTER_S = 1.001, 0.25
@@ -101,7 +101,7 @@ class _Gate:
     def take(self, ticket: Ticket, lane: int, now: float) -> None:
         ticket.left, ticket.counts_from = True, now
         self.sent.append(ticket)
-        self.next = max(self.next, now - LATE_S) + self.gap
+        self.next = (self.next if now - self.next <= LATE_S else now) + self.gap
         passes = not any(self.lanes[:lane]) and any(self.lanes[lane + 1 :])
         self._passes = self._passes + 1 if passes else 0
 
