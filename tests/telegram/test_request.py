@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
+from pydantic import ValidationError
 from telegram import InputFile
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.ext import ExtBot
@@ -19,6 +20,7 @@ from bot.core.model import Button, Card, Fate
 from bot.core.pacing import Pacer
 from bot.pipeline.deliver import TokenRefusedError
 from bot.playground.server import Playground
+from bot.settings import TelegramSettings
 from bot.telegram.application import TelegramBot
 from bot.telegram.pacing import PacingLimiter
 from bot.telegram.request import HIDDEN, AiohttpRequest, BrokenError, NotSentError
@@ -319,3 +321,16 @@ def says_no_secret(error: BaseException | None) -> None:
             assert TOKEN not in text
             assert PASSWORD not in text
         waiting += [one.__cause__, one.__context__]
+
+
+@pytest.mark.parametrize("address", ["socks5://h:1", "http://h", "h:1", "http://a:b:c@h:1", f"http://u:{PASSWORD}@h"])
+def test_a_proxy_that_is_none_is_told_without_its_password(address: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        TelegramSettings(proxy=address)
+    assert all(PASSWORD not in fault["msg"] for fault in raised.value.errors())
+
+
+def test_the_settings_keep_the_proxys_password() -> None:
+    settings = TelegramSettings(proxy=f"http://reader:{PASSWORD}@h:1")
+    assert PASSWORD not in f"{settings!r} {settings}"
+    assert (settings.proxy_password, TelegramSettings(proxy="http://h:1").proxy_password) == (PASSWORD, "")
