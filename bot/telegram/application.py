@@ -30,8 +30,8 @@ log = structlog.get_logger(__name__)
 UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER]
 #: Chats answered at once.
 CONVERSATIONS = 64
-#: Calls under way at once, well above what the deliverer and the conversations need at 30 messages a second.
-CONNECTIONS = 64
+#: Calls under way at once: the deliverer's hundred at most, and answers beside them. Telegram minds more than 1000.
+CONNECTIONS = 128
 
 READER_COMMANDS = (
     ("sub", "Follow tags"),
