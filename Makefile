@@ -27,7 +27,7 @@ check: .venv/.dev ## linters, types and the import rules
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: .venv/.bench ## benchmarks, printed as a table
+bench: .venv/.bench ## benchmarks, printed as a table, some beside their peers
 	.venv/bin/python -m tests.bench $(ARGS)
 
 lock: .venv/.dev ## renew uv.lock after pyproject.toml changed

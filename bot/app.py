@@ -250,8 +250,14 @@ def preload() -> None:
 def _telegram(config: Config, token: str) -> TelegramBot:
     from bot.telegram.application import TelegramBot  # noqa: PLC0415 - half a second that a poll or a count need not wait
 
-    settings = config.settings
-    return TelegramBot(token=token, api_url=settings.api_url, pacer=_pacer(config), proxy=settings.telegram.proxy)
+    telegram = config.settings.telegram
+    return TelegramBot(
+        token=token,
+        api_url=config.settings.api_url,
+        pacer=_pacer(config),
+        proxy=telegram.proxy.get_secret_value(),
+        paid_broadcast=telegram.paid_broadcast,
+    )
 
 
 def _pacer(config: Config) -> Pacer:

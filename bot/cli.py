@@ -347,8 +347,8 @@ def _stop_on_signals(stop: Any) -> None:
 def _logs(config: Config, token: str, *, quiet: bool = False) -> None:
     from bot.logs import configure  # noqa: PLC0415
 
-    log = config.settings.log
-    configure(level="error" if quiet and log.level == "info" else log.level, as_json=log.json_lines, secrets=[token])
+    log, secrets = config.settings.log, [token, config.settings.telegram.proxy_password]
+    configure(level="error" if quiet and log.level == "info" else log.level, as_json=log.json_lines, secrets=secrets)
 
 
 def _counts(totals: Any, started: float) -> dict[str, Any]:

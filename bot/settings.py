@@ -97,8 +97,22 @@ class TelegramSettings(Section):
 
     per_second: Annotated[float, Field(ge=0, le=1000)] = 30
     per_chat_second: Annotated[float, Field(ge=0, le=1000)] = 1
-    per_group_minute: Annotated[float, Field(ge=0, le=10_000)] = 20
-    proxy: str = ""
+    per_group_minute: Annotated[int, Field(ge=0, le=10_000)] = 20
+    paid_broadcast: bool = False
+    proxy: SecretStr = SecretStr("")
+
+    @field_validator("proxy")
+    @classmethod
+    def _address_of_proxy(cls, value: SecretStr) -> SecretStr:
+        address = r"http://([^\s:@/]+(:[^\s:@/]*)?@)?([^\s:@/]+|\[[\da-fA-F:]+\]):\d{1,5}/?"
+        if not re.fullmatch(f"({address})?", value.get_secret_value()):
+            raise ValueError("should be http://user:password@host:port, or http://host:port")
+        return value
+
+    @property
+    def proxy_password(self) -> str:
+        """As it stands in the address; empty without one."""
+        return self.proxy.get_secret_value().rpartition("@")[0].rpartition(":")[2].removeprefix("//")
 
 
 class ReaderSettings(Section):

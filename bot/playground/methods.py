@@ -176,7 +176,7 @@ class Methods:
             raise ApiError(400, said)
         if len(text) > 200:
             raise ApiError(400, "Bad Request: MESSAGE_TOO_LONG")
-        self._telegram.callbacks[callback_id] = {"text": text, "show_alert": params.get("show_alert") == "true"}
+        self._telegram.callbacks[callback_id] = {"text": text, "show_alert": params.get("show_alert") in {"true", True}}
         self._telegram.tell({"type": "callback_answer", "id": callback_id, "text": text})
         return True
 

@@ -14,7 +14,7 @@ from telegram.ext import Application, BaseUpdateProcessor, ContextTypes
 from bot.pipeline.deliver import TokenRefusedError
 from bot.telegram.handlers import follow, groups, manage, newsroom, read, start
 from bot.telegram.pacing import PacingLimiter
-from bot.telegram.request import AiohttpRequest
+from bot.telegram.request import HIDDEN, AiohttpRequest
 from bot.telegram.sender import Sender
 from bot.telegram.texts import LANGUAGES, speak
 
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
     from bot.core.pacing import Pacer
     from bot.telegram.desk import Desk
+    from bot.telegram.pacing import Permits
 
 log = structlog.get_logger(__name__)
 #: What the handlers listen to; `my_chat_member` tells of blocks and must be asked for by name (telegram.md 1.6).
 UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER]
 #: Chats answered at once.
 CONVERSATIONS = 64
-#: Calls under way at once, well above what the deliverer and the conversations need at 30 messages a second.
-CONNECTIONS = 64
+#: Calls under way at once: the deliverer's hundred at most, and answers beside them. Telegram minds more than 1000.
+CONNECTIONS = 128
 
 READER_COMMANDS = (
     ("sub", "Follow tags"),
@@ -68,23 +69,32 @@ class InOrder(BaseUpdateProcessor):
 class TelegramBot:
     """The bot's connection: `sender` delivers cards, and with a desk it also answers people by long polling."""
 
-    def __init__(self, *, token: str, api_url: str, pacer: Pacer, proxy: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        token: str,
+        api_url: str,
+        pacer: Pacer,
+        permits: Permits | None = None,
+        proxy: str = "",
+        paid_broadcast: bool = False,
+    ) -> None:
         root = api_url.rstrip("/")
-        calls = AiohttpRequest(connections=CONNECTIONS, proxy=proxy or None)
-        updates = AiohttpRequest(connections=1, proxy=proxy or None)
+        calls = AiohttpRequest(token=token, connections=CONNECTIONS, proxy=proxy)
+        updates = AiohttpRequest(token=token, connections=1, proxy=proxy)
         self._connections = (calls, updates)
         self._application = (
             Application.builder()
-            .token(token)
+            .token(HIDDEN)  # the library prints it in reprs, logs and errors; the requests know the real one
             .base_url(f"{root}/bot")
             .base_file_url(f"{root}/file/bot")
             .request(calls)
             .get_updates_request(updates)
-            .rate_limiter(PacingLimiter(pacer))
+            .rate_limiter(PacingLimiter(pacer, permits))
             .concurrent_updates(InOrder())
             .build()
         )
-        self.sender = Sender(self._application.bot)
+        self.sender = Sender(self._application.bot, paid_broadcast=paid_broadcast)
         self._desk: Desk | None = None
 
     def answer_at(self, desk: Desk) -> None:

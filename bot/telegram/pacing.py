@@ -1,55 +1,81 @@
-"""The limiter under every call of the bot, answers and outbox alike: waits for the slots of `core.pacing`."""
+"""The limiter under every call of the bot, answers and outbox alike: each waits for its turn by `core.pacing`."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from telegram.error import RetryAfter
+import structlog
+from telegram.error import ChatMigrated, RetryAfter
 from telegram.ext import BaseRateLimiter
 
+from bot.core.pacing import ANSWERS
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
 
     from telegram._utils.types import JSONDict
 
-    from bot.core.pacing import Pacer
+    from bot.core.model import Lane
+    from bot.core.pacing import Chat, Pacer, Ticket
 
-#: What Telegram counts: messages sent and edited, not questions asked.
-COUNTED = ("send", "edit", "copy", "forward")
+log = structlog.get_logger(__name__)
+#: What Telegram counts: messages sent and edited, not questions asked. An album would count as one; the bot sends none.
+COUNTED = ("send", "editMessage", "copyMessage", "forwardMessage")
 UNCOUNTED = frozenset({"sendChatAction"})
-#: An answer to a person is tried again after a flood of at most this many seconds, this often.
-ANSWER_PATIENCE_S, ANSWER_RETRIES = 60.0, 2
+#: Seconds a call waits for slots of all, after its chat's patience: less than the outbox's lease.
+QUEUE_S = 30.0
+#: Slots taken at once from a shared rate, in seconds of it.
+LOT_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Bulk:
-    """The mark of a call that the outbox makes: it is not retried here, and does not wait long for one chat."""
+class Pace:
+    """How a call waits: the library's `rate_limit_args`, which must not be falsy, for it drops those."""
 
-    patience: float = 3.0  #: seconds; a slot further away comes back as RetryAfter, without a call
+    lane: int  #: ANSWERS, or a Lane of the outbox
+    patience: float  #: seconds; where its chat makes it wait longer, it comes back as RetryAfter, without a call
+    retries: int = 0  #: after a flood
 
 
-class PacingLimiter(BaseRateLimiter[Bulk]):
-    """Paces by `pacer`. `clock` and `sleep` are the event loop's unless handed in."""
+#: A person waits for it: tried again after floods that a person waits out.
+ANSWER = Pace(ANSWERS, patience=60.0, retries=2)
 
-    def __init__(
-        self,
-        pacer: Pacer,
-        *,
-        clock: Callable[[], float] | None = None,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    ) -> None:
+
+def bulk(lane: Lane) -> Pace:
+    """The pace of the outbox, which has other chats to go on with and tries again by itself."""
+    return Pace(lane, patience=3.0)
+
+
+class Permits(Protocol):
+    """The rate of all, where several processes send: `Pacer(shared=True)` takes its slots from here."""
+
+    async def take(self, slots: int, *, paid: bool) -> float:
+        """Seconds until the first of `slots` slots in a row, as far apart as the rate wants; nobody else has them."""
+        ...
+
+
+class PacingLimiter(BaseRateLimiter[Pace]):
+    """Paces by `pacer`, on the clock of the event loop. A call without a pace is an answer."""
+
+    def __init__(self, pacer: Pacer, permits: Permits | None = None) -> None:
         self._pacer = pacer
-        self._clock = clock or (lambda: asyncio.get_running_loop().time())
-        self._sleep = sleep
+        self._permits = permits
+        self._waiting: dict[Ticket, asyncio.Future[None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._refills: dict[bool, asyncio.Task[None]] = {}
 
     async def initialize(self) -> None:
         """Nothing to prepare."""
 
     async def shutdown(self) -> None:
-        """Nothing to release."""
+        """Let nobody go any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for refill in self._refills.values():
+            refill.cancel()
 
     async def process_request(
         self,
@@ -58,36 +84,91 @@ class PacingLimiter(BaseRateLimiter[Bulk]):
         kwargs: dict[str, Any],
         endpoint: str,
         data: dict[str, Any],
-        rate_limit_args: Bulk | None,
+        rate_limit_args: Pace | None,
     ) -> bool | JSONDict | list[JSONDict]:
-        """Make the call when its slot comes. Raises RetryAfter when Telegram, or a slot too far away, says so."""
-        chat = _chat(data)
-        counted = endpoint.startswith(COUNTED) and endpoint not in UNCOUNTED
-        for retry in range(ANSWER_RETRIES + 1):
-            if counted:
-                await self._wait(chat, rate_limit_args)
+        """Make the call when its turn comes. Raises RetryAfter when Telegram, or a chat's long wait, says so."""
+        if not endpoint.startswith(COUNTED) or endpoint in UNCOUNTED:
+            return await callback(*args, **kwargs)
+        pace, chat = rate_limit_args or ANSWER, _chat(data)
+        paid = bool(data.get("allow_paid_broadcast"))
+        for retry in range(pace.retries + 1):
+            ticket = await self._turn(chat, pace, paid=paid)
             try:
-                return await callback(*args, **kwargs)
+                answer = await callback(*args, **kwargs)
             except RetryAfter as flood:
                 wait = seconds(flood)
-                self._pacer.flooded(chat, self._clock(), wait)
-                if rate_limit_args is not None or retry == ANSWER_RETRIES or wait > ANSWER_PATIENCE_S:
+                if chat is not None:
+                    self._pacer.flooded(chat, _now(), wait)
+                    self._go()
+                if chat is None or retry == pace.retries or wait > pace.patience:
                     raise
+            except ChatMigrated as moved:
+                if chat is not None:
+                    self._pacer.renamed(chat, moved.new_chat_id)
+                raise
+            else:
+                self._pacer.accepted(ticket, _now())
+                if isinstance(chat, str) and isinstance(answer, dict) and "chat" in answer:
+                    self._pacer.renamed(chat, answer["chat"]["id"])
+                return answer
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _wait(self, chat: int, bulk: Bulk | None) -> None:
-        now = self._clock()
-        patience = bulk.patience if bulk else math.inf
-        at = self._pacer.chat_slot(chat, now, patience=patience)
-        if at - now > patience:
-            raise RetryAfter(math.ceil(at - now))
-        await self._sleep_until(at)
-        await self._sleep_until(self._pacer.overall_slot(self._clock()))
+    async def _turn(self, chat: Chat | None, pace: Pace, *, paid: bool) -> Ticket:
+        now = _now()
+        wait = self._pacer.wait(chat, pace.lane, now)
+        if wait > pace.patience:
+            raise RetryAfter(math.ceil(wait))
+        ticket = self._pacer.ask(chat, now, lane=pace.lane, paid=paid)
+        self._go()
+        if ticket.left:
+            return ticket
+        turn = self._waiting[ticket] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(None if pace.patience == math.inf else pace.patience + QUEUE_S):
+                await turn
+        except TimeoutError:
+            raise RetryAfter(max(1, math.ceil(self._pacer.wait(chat, pace.lane, _now())))) from None
+        finally:
+            ticket.withdrawn = True
+            self._waiting.pop(ticket, None)
+        return ticket
 
-    async def _sleep_until(self, at: float) -> None:
-        wait = at - self._clock()
-        if wait > 0:
-            await self._sleep(wait)
+    def _go(self) -> None:
+        """Let go whoever may, and look again when the next one may."""
+        for ticket in self._pacer.due(_now()):
+            turn = self._waiting.pop(ticket, None)
+            if turn is not None and not turn.done():
+                turn.set_result(None)
+        at = self._pacer.next_at()
+        if self._timer is None or self._timer.when() != at:
+            if self._timer is not None:
+                self._timer.cancel()
+            loop = asyncio.get_running_loop()
+            self._timer = None if at == math.inf else loop.call_at(at, self._ring)
+        if self._permits is not None:
+            self._refill(self._permits)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._go()
+
+    def _refill(self, permits: Permits) -> None:
+        for paid in (False, True):
+            if paid not in self._refills and self._pacer.hungry(paid=paid):
+                self._refills[paid] = asyncio.create_task(self._fetch(permits, paid=paid))
+
+    async def _fetch(self, permits: Permits, *, paid: bool) -> None:
+        slots = self._pacer.lot(LOT_S, paid=paid)
+        try:
+            wait = await permits.take(slots, paid=paid)
+        except Exception as error:  # noqa: BLE001 - whatever keeps the rate from us, calls wait and are not lost
+            log.warning("permits.failed", error=type(error).__name__)
+            await asyncio.sleep(1)
+        else:
+            self._pacer.supply(_now() + wait, slots, paid=paid)
+        finally:
+            del self._refills[paid]
+        self._go()
 
 
 def seconds(flood: RetryAfter) -> int:
@@ -96,8 +177,14 @@ def seconds(flood: RetryAfter) -> int:
     return math.ceil(asked if isinstance(asked, int | float) else asked.total_seconds())
 
 
-def _chat(data: dict[str, Any]) -> int:
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _chat(data: dict[str, Any]) -> Chat | None:
+    """The chat of a call: an id, also where it was given as text, or an @name; None for none."""
+    chat = data.get("chat_id")
     try:
-        return int(data.get("chat_id", 0))
-    except (TypeError, ValueError):
-        return 0
+        return None if chat is None else int(chat)
+    except ValueError:
+        return str(chat).lower()
