@@ -233,7 +233,7 @@ class EntryChange:
 
 
 class NoticeCode(StrEnum):
-    """What admins are told about a feed."""
+    """What people are told that is no news."""
 
     FAILING = "failing"
     RECOVERED = "recovered"
@@ -241,14 +241,15 @@ class NoticeCode(StrEnum):
     FROZEN = "frozen"
     MOVED = "moved"
     MERGED = "merged"
+    TOPIC = "topic"  #: to a chat, not to our admins: a topic is closed or gone, its alerts come outside it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A message to the admins about a feed."""
+    """A message about a feed to the admins, or about a chat's own topic to that chat."""
 
     code: NoticeCode
-    feed: str
+    feed: str = ""
     detail: str = ""
     id: int = 0  #: 0 until stored
 
@@ -299,6 +300,7 @@ class Chat:
     time_zone: str = "Europe/Kyiv"  #: IANA name
     active: bool = True
     retired_reason: str = ""
+    held_until: Millis = 0  #: Telegram lets us write nothing there; it is not tried before
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +406,8 @@ class Fate(StrEnum):
     NO_THREAD = "no-thread"  #: the topic is closed or gone
     NO_RIGHTS = "no-rights"  #: present, but not allowed to write
     BAD_MARKUP = "bad-markup"  #: Telegram cannot parse our HTML: our defect
+    TOO_LONG = "too-long"  #: longer than Telegram takes: our defect
+    NOT_MODIFIED = "not-modified"  #: an edit that changes nothing
     REJECTED = "rejected"  #: any other 400
     UNAUTHORISED = "unauthorised"  #: the token is refused
 
@@ -424,6 +428,7 @@ class Ruling(StrEnum):
 
     SENT = "sent"
     RETRY = "retry"  #: queue again, not before `at`
+    HOLD = "hold"  #: queue again with everything else of this chat; nothing is tried there before `at`
     DROP = "drop"
     PARK = "park"
     RETIRE = "retire"  #: drop it, and everything else queued for this chat; the chat is inactive
@@ -438,7 +443,7 @@ class Verdict:
 
     ruling: Ruling
     at: Millis = 0
-    free: bool = False  #: with RETRY: surely nobody got it, so it does not count as an attempt
+    free: bool = False  #: with RETRY and HOLD: surely nobody got it, so it does not count as an attempt
     message_id: int | None = None
     moved_to: int | None = None
     reason: str = ""

@@ -48,6 +48,10 @@ class Meter(Protocol):
         """A row of the outbox was tried."""
         ...
 
+    def alerted(self, *, seen_to_queued_s: float, seen_to_sent_s: float, published_to_sent_s: float) -> None:
+        """An alert arrived."""
+        ...
+
 
 class SilentMeter:
     """Counts nothing: for commands that run once."""
@@ -59,4 +63,7 @@ class SilentMeter:
         """Ignored."""
 
     def delivered(self, fate: str, queued_for_s: float) -> None:
+        """Ignored."""
+
+    def alerted(self, *, seen_to_queued_s: float, seen_to_sent_s: float, published_to_sent_s: float) -> None:
         """Ignored."""

@@ -131,6 +131,16 @@ chats = Table(
     _text("pending"),
     _long("pending_at"),
     _long("created_at", default=None),
+    _long("held_until"),
+)
+
+#: Topics that Telegram refuses; they are not tried before `until`. A row stays: its chat was told, once.
+closed_topics = Table(
+    "closed_topics",
+    metadata,
+    Column("chat_id", BigInteger, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("thread_id", BigInteger, primary_key=True, autoincrement=False),
+    _long("until"),
 )
 
 #: `plain` rules want one tag and exclude none: the fan-out need not look at their terms.
@@ -193,6 +203,12 @@ outbox = Table(
     ),
     Index("ix_outbox_chat_id", "chat_id"),
     Index("ix_outbox_settled_at", "settled_at"),
+    Index(
+        "ix_outbox_parked",
+        "settled_at",
+        sqlite_where=text("state = 'parked'"),
+        postgresql_where=text("state = 'parked'"),
+    ),
 )
 
 broadcasts = Table(

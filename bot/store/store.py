@@ -9,6 +9,7 @@ from bot.store.broadcasts import Broadcasts
 from bot.store.chats import Chats
 from bot.store.feeds import Feeds
 from bot.store.hooks import Hooks
+from bot.store.material import Materials
 from bot.store.outbox import Outbox
 from bot.store.rules import Rules
 from bot.store.stats import Statistics
@@ -28,5 +29,6 @@ class Store:
         self.chats = Chats(database)
         self.rules = Rules(database)
         self.outbox = Outbox(database)
+        self.materials = Materials(database)
         self.broadcasts = Broadcasts(database)
         self.stats = Statistics(database)

@@ -16,6 +16,8 @@ WORDS = Words(
     mute=lambda tag: f"Mute {tag}",
     notice=lambda notice: notice.code.value,
     minutes=lambda n: f"{n} min read",
+    catch_up=lambda n: f"{n} alerts waited",
+    not_shown=lambda n: f"and {n} more",
 )
 AT = 1763737860000  # 17:11 on 21.11.2025 in Kyiv
 

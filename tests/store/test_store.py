@@ -241,7 +241,9 @@ async def test_hot_news_goes_before_alerts(ready: Store) -> None:
     await apply(ready, update(change("a", "nato")))
     draft = await ready.broadcasts.draft(7, "now", NOW + 5)
     await ready.broadcasts.confirm(draft.id, 7, NOW + 5)
-    assert [row.kind.value for row in await ready.outbox.claim("w", NOW + 5, 1000, 10)] == ["broadcast", "alert"]
+    assert [row.kind.value for row in await ready.outbox.claim("w", NOW + 5, 1000, 10)] == ["broadcast"]
+    assert [row.kind.value for row in await ready.outbox.claim("w", NOW + 5, 1000, 10)] == ["alert"]
+    assert await ready.outbox.claim("w", NOW + 5, 1000, 10, busy=[1]) == []
 
 
 async def test_rules_are_followed_and_unfollowed_by_meaning(ready: Store) -> None:
