@@ -43,7 +43,6 @@ class Lease:
 
 async def take(connection: AsyncConnection, lease: Lease, limit: int, busy: Collection[int]) -> list[Delivery]:
     """Up to `limit` rows that are due, best lane first, of as many chats, none of them `busy`."""
-    await _take_over(connection, lease, busy)
     found: list[Row[Any]] = []
     chats = set(busy)
     for lane in Lane:
@@ -86,7 +85,7 @@ async def take_backlog(
     )
 
 
-async def _take_over(connection: AsyncConnection, lease: Lease, busy: Collection[int]) -> None:
+async def take_over(connection: AsyncConnection, lease: Lease, busy: Collection[int]) -> None:
     """Queue again what its owner has let lapse, behind what waits: it may have died of it.
 
     Never what we know to be under way, whatever a clock that jumped says of its lease. A lease that ends later than

@@ -11,7 +11,7 @@ from bot.core.model import DeliveryState, Kind, Lane, NoticeCode, Ruling
 from bot.core.verdicts import FEW
 from bot.store.articles import insert
 from bot.store.chats import hold_chat, move_chat, retire_chat
-from bot.store.claims import CLAIMED, QUEUED, Lease, take, take_backlog
+from bot.store.claims import CLAIMED, QUEUED, Lease, take, take_backlog, take_over
 from bot.store.schema import article_tags, chats, closed_topics, notices, outbox, rule_terms, rules
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 KEPT_MS = 30 * DAY_MS
 #: How long a topic that Telegram refused is not tried again; it may be opened any time.
 TOPIC_CLOSED_MS = DAY_MS
+#: Lapsed leases are looked for this often: rows of a sender that died.
+LAPSED_EVERY_MS = 1000
 _COLUMNS = ("kind", "subject", "chat_id", "thread_id", "lane", "not_before", "queued_at")
 _UNIQUE = ("kind", "subject", "chat_id", "thread_id")
 
@@ -104,6 +106,7 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._looked_at: Millis = 0  #: for lapsed leases
 
     async def claim(
         self, owner: str, now: Millis, lease_ms: int, limit: int, busy: Collection[int] = ()
@@ -112,8 +115,12 @@ class Outbox:
 
         Nobody else gets them until they are settled or the lease ends.
         """
+        lease = Lease(owner, now, lease_ms)
         async with self._database.transaction() as connection:
-            return await take(connection, Lease(owner, now, lease_ms), limit, busy)
+            if abs(now - self._looked_at) >= LAPSED_EVERY_MS:
+                await take_over(connection, lease, busy)
+                self._looked_at = now
+            return await take(connection, lease, limit, busy)
 
     async def claim_backlog(
         self, owner: str, now: Millis, lease_ms: int, places: Collection[tuple[int, int]], since: Millis

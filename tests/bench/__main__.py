@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 # Nothing else is imported here: parser workers import this module again, and would be counted with it.
-BENCHMARKS = ("cadence", "poll", "fanout", "deliver")
+BENCHMARKS = ("cadence", "poll", "fanout", "outbox", "deliver")
 #: Minutes each: only when named.
 LONG = ("soak",)
 
