@@ -134,10 +134,12 @@ class Deliverer:
         await self._settle(now)
         if self._refused:
             raise TokenRefusedError(self._refused)
-        room = min(self._batch, self._in_flight - len(self._flying))
+        # A chat is under way until its verdict is written: it may be that it is gone.
+        busy = {*self._flying, *(delivery.chat_id for delivery, _ in self._done)}
+        room = min(self._batch, self._in_flight - len(busy))
         if room < 1:
             return False
-        claimed = await self._store.outbox.claim(self._owner, now, self._lease_ms, room, self._flying)
+        claimed = await self._store.outbox.claim(self._owner, now, self._lease_ms, room, busy)
         if claimed:
             await self._launch(claimed, now)
         return bool(claimed)

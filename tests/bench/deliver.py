@@ -93,7 +93,9 @@ async def queued(store: Store, readers: int) -> None:
 
 
 @asynccontextmanager
-async def ready(database_url: str, api_url: str, pacer: Pacer, readers: int) -> AsyncIterator[tuple[Store, TelegramBot]]:
+async def ready(
+    database_url: str, api_url: str, pacer: Pacer, readers: int
+) -> AsyncIterator[tuple[Store, TelegramBot]]:
     """A store with a queue, and a bot that is connected."""
     database = await Database.open(database_url)
     bot = TelegramBot(token=TOKEN, api_url=api_url, pacer=pacer)
