@@ -11,15 +11,13 @@ from bot.core.model import ChatKind, DeliveryState
 from bot.core.verdicts import AFTER_UNKNOWN, WITHOUT_RIGHTS, Policy
 from bot.playground.server import Playground
 from bot.web.metrics import Metrics
-
-from .pumping import HOUR, MINUTE, follow, pumping
+from tests.end_to_end.pumping import HOUR, MINUTE, follow, pumping
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bot.store.store import Store
-
-    from .pumping import Pump
+    from tests.end_to_end.pumping import Pump
 
 
 #: Where storage does nothing that another row of the table does not show.
