@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from tests.end_to_end.pumping import HOUR, MINUTE, follow, pumping
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from bot.core.model import Card, Outcome
     from bot.store.store import Store
     from tests.end_to_end.pumping import Pump
 
@@ -315,6 +317,47 @@ async def test_a_row_whose_sender_died_twice_is_not_sent_a_third_time(pump, tele
     totals = await pump.drain()
     assert (totals.sent, totals.failed, totals.left) == (0, 1, 0)
     assert await pump.store.outbox.counts() == {DeliveryState.PARKED: 1}
+
+
+@ON_SQLITE
+async def test_a_stuck_chat_holds_nobody_up(pump, telegram) -> None:
+    """Its first alert is on the wire without an answer; its others wait, and take no room from anybody."""
+    stuck = await a_reader(pump, telegram)
+    await pump.news(20)
+    people = [await a_reader(pump, telegram) for _ in range(20)]
+    await pump.news()
+    telegram.faults.set("hang", chat_id=stuck)
+    pump.in_flight = 2
+    deliverer = pump.deliverer()
+    running = asyncio.create_task(deliverer.run())
+    async with asyncio.timeout(20), telegram.telegram.changed:
+        await telegram.telegram.changed.wait_for(lambda: all(map(telegram.telegram.messages, people)))
+    assert telegram.telegram.messages(stuck) == []
+    deliverer.stop()
+    telegram.faults.clear()
+    await running
+
+
+@ON_SQLITE
+async def test_hot_news_goes_before_thousands_of_alerts(pump, telegram) -> None:
+    """What is claimed is on its way, and nothing else is: hot news that comes late is next."""
+    people = [await a_reader(pump, telegram) for _ in range(3)]
+    await pump.news(30)
+    pump.in_flight = 1
+    sending, order = pump.sender, []
+
+    class Confirming:
+        async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False) -> Outcome:
+            order.append(card.plain)
+            if len(order) == 5:
+                draft = await pump.store.broadcasts.draft(1, "hot", pump.now)
+                await pump.store.broadcasts.confirm(draft.id, 1, pump.now)
+            return await sending.send(chat_id, thread_id, card, plain=plain)
+
+    pump.sender = Confirming()
+    await pump.drain()
+    assert order[5:8] == ["hot"] * len(people)
+    assert len(order) == 93
 
 
 @ON_SQLITE
