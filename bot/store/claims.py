@@ -41,16 +41,20 @@ class Lease:
     length: Millis
 
 
-async def take(connection: AsyncConnection, lease: Lease, limit: int, busy: Collection[int]) -> list[Delivery]:
-    """Up to `limit` rows that are due, best lane first, of as many chats, none of them `busy`."""
+async def take(connection: AsyncConnection, lease: Lease, limit: int) -> list[Delivery]:
+    """Up to `limit` rows that are due, best lane first, of as many chats, none of them under way with any sender."""
     found: list[Row[Any]] = []
-    chats = set(busy)
+    chats: set[int] = set()
+    claimed = outbox.alias("claimed")
+    under_way = select(claimed.c.chat_id).where(text("claimed.state = 'claimed'"))
     for lane in Lane:
         if len(found) == limit:
             break
         due = (
             select(*_COLUMNS)
-            .where(QUEUED, outbox.c.lane == int(lane), outbox.c.not_before <= lease.now, outbox.c.chat_id.not_in(chats))
+            .where(
+                QUEUED, outbox.c.lane == int(lane), outbox.c.not_before <= lease.now, outbox.c.chat_id.not_in(under_way)
+            )
             .order_by(outbox.c.not_before, outbox.c.id)
             .limit(LOOKED_AT * limit)
         )

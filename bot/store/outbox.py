@@ -111,16 +111,17 @@ class Outbox:
     async def claim(
         self, owner: str, now: Millis, lease_ms: int, limit: int, busy: Collection[int] = ()
     ) -> list[Delivery]:
-        """Take rows that are due, best lane first: up to `limit`, one of a chat, none of a chat that is `busy`.
+        """Take rows that are due, best lane first: up to `limit`, one of a chat, and none where another is under way.
 
-        Nobody else gets them until they are settled or the lease ends.
+        Nobody else gets them until they are settled or the lease ends. `busy` are the chats where the caller knows its
+        own to be under way, whatever the clock says.
         """
         lease = Lease(owner, now, lease_ms)
         async with self._database.transaction() as connection:
             if abs(now - self._looked_at) >= LAPSED_EVERY_MS:
                 await take_over(connection, lease, busy)
                 self._looked_at = now
-            return await take(connection, lease, limit, busy)
+            return await take(connection, lease, limit)
 
     async def claim_backlog(
         self, owner: str, now: Millis, lease_ms: int, places: Collection[tuple[int, int]], since: Millis
