@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import bindparam, or_, select, text, update
 
 from bot.core.model import Delivery, DeliveryState, Kind, Lane
 from bot.store.articles import chunks
@@ -31,6 +31,30 @@ CLAIMED = text("outbox.state = 'claimed'")
 LOOKED_AT = 4
 _COLUMNS = tuple(outbox.c[name] for name in ("id", "kind", "subject", "chat_id", "thread_id", "attempts", "queued_at"))
 
+_OTHER = outbox.alias("claimed")
+_UNDER_WAY = select(_OTHER.c.chat_id).where(text("claimed.state = 'claimed'"))
+_DUE = (
+    select(*_COLUMNS)
+    .where(
+        QUEUED,
+        outbox.c.lane == bindparam("of_lane"),
+        outbox.c.not_before <= bindparam("now"),
+        outbox.c.chat_id.not_in(_UNDER_WAY),
+    )
+    .order_by(outbox.c.not_before, outbox.c.id)
+    .limit(bindparam("most"))
+)
+_TAKE = (
+    update(outbox)
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state=DeliveryState.CLAIMED.value,
+        lease_owner=bindparam("owner"),
+        lease_until=bindparam("until"),
+        attempts=outbox.c.attempts + 1,
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -45,20 +69,11 @@ async def take(connection: AsyncConnection, lease: Lease, limit: int) -> list[De
     """Up to `limit` rows that are due, best lane first, of as many chats, none of them under way with any sender."""
     found: list[Row[Any]] = []
     chats: set[int] = set()
-    claimed = outbox.alias("claimed")
-    under_way = select(claimed.c.chat_id).where(text("claimed.state = 'claimed'"))
     for lane in Lane:
         if len(found) == limit:
             break
-        due = (
-            select(*_COLUMNS)
-            .where(
-                QUEUED, outbox.c.lane == int(lane), outbox.c.not_before <= lease.now, outbox.c.chat_id.not_in(under_way)
-            )
-            .order_by(outbox.c.not_before, outbox.c.id)
-            .limit(LOOKED_AT * limit)
-        )
-        for row in (await connection.execute(_locking(connection, due))).all():
+        looked_for = {"of_lane": int(lane), "now": lease.now, "most": LOOKED_AT * limit}
+        for row in (await connection.execute(_locking(connection, _DUE), looked_for)).all():
             if len(found) < limit and row.chat_id not in chats:
                 chats.add(row.chat_id)
                 found.append(row)
@@ -107,14 +122,9 @@ async def take_over(connection: AsyncConnection, lease: Lease, busy: Collection[
 
 
 async def _mark(connection: AsyncConnection, lease: Lease, rows: Sequence[Row[Any]]) -> list[Delivery]:
-    values: dict[str, Any] = {
-        "state": DeliveryState.CLAIMED.value,
-        "lease_owner": lease.owner,
-        "lease_until": lease.now + lease.length,
-        "attempts": outbox.c.attempts + 1,
-    }
     for chunk in chunks([row.id for row in rows]):
-        await connection.execute(update(outbox).where(outbox.c.id.in_(chunk)).values(values))
+        values = {"ids": chunk, "owner": lease.owner, "until": lease.now + lease.length}
+        await connection.execute(_TAKE, values)
     return list(_deliveries(rows))
 
 
