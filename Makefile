@@ -1,6 +1,6 @@
 # Everything a fresh machine needs is installed by these targets; it has only git, make and Python 3.11+ with venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench lock clean
+.PHONY: help demo run test check bench soak lock clean
 # The first Python that really runs, is new enough and has venv: a name on the PATH may be a shim for nothing.
 FIND_PYTHON = for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done
@@ -29,6 +29,9 @@ check: .venv/.dev ## linters, types and the import rules
 
 bench: .venv/.bench ## benchmarks, printed as a table, some beside their peers
 	.venv/bin/python -m tests.bench $(ARGS)
+
+soak: .venv/.dev ## the long faults: 1 000 kills over a queue of 20 000 alerts; minutes
+	.venv/bin/python -m tests.bench crash --runs 1
 
 lock: .venv/.dev ## renew uv.lock after pyproject.toml changed
 	$(UV) lock

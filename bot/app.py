@@ -24,6 +24,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.core.lexicon import Lexicon, Thesaurus, ThesaurusEntry, ThesaurusError
 from bot.core.model import Feed, Fetched, FetchFailed, PageMode, Validators
 from bot.core.pacing import Pacer
+from bot.core.verdicts import Policy
 from bot.feeds.fetch import Fetcher
 from bot.feeds.morphology import Morphology
 from bot.feeds.opml import OpmlError
@@ -279,6 +280,11 @@ def _deliverer(config: Config, store: Store, telegram: TelegramBot, meter: Meter
         in_flight=settings.in_flight,
         batch=settings.batch,
         lease_ms=round(settings.lease * 1000),
+        policy=Policy(
+            expiry=round(settings.expiry * 1000),
+            catch_up_after=round(settings.catch_up_after * 1000),
+            repeat_hot=settings.repeat_hot,
+        ),
     )
 
 

@@ -87,9 +87,12 @@ class PollSettings(Section):
 class DeliverSettings(Section):
     """How the outbox is emptied."""
 
-    in_flight: Annotated[int, Field(ge=1, le=100)] = 8
+    in_flight: Annotated[int, Field(ge=1, le=500)] = 8
     batch: Annotated[int, Field(ge=1, le=1000)] = 50
     lease: Annotated[Seconds, Field(ge=10, le=3600)] = 120
+    expiry: Annotated[Seconds, Field(ge=60, le=7 * 86_400)] = 12 * 3600
+    catch_up_after: Annotated[Seconds, Field(ge=60, le=7 * 86_400)] = 3600
+    repeat_hot: bool = True
 
 
 class TelegramSettings(Section):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bot.core.model import Article, Link, Millis, Notice
 
 MAX_TEXT = 4096
+#: What Telegram reads before it parses anything; Cyrillic and many long addresses can reach it (telegram.md 1.2).
+MAX_RAW_BYTES = 32_768
 #: Title 700 + summary 280 + source line 200 + 24 tags of at most 66 stay well under MAX_TEXT whatever a feed sends.
 MAX_TITLE = 700
 MAX_SUMMARY = 280
@@ -45,6 +47,8 @@ class Words:
     mute: Callable[[str], str]  #: of a hashtag
     minutes: Callable[[int], str]  #: "1 min read"
     notice: Callable[[Notice], str]  #: as HTML
+    catch_up: Callable[[int], str]  #: over so many alerts that waited
+    not_shown: Callable[[int], str]  #: under a list that is cut
 
 
 def clean(text: str) -> str:
@@ -107,7 +111,7 @@ def alert(
     ]
     html = "\n".join(filter(None, lines))
     link = usable_link(article.link)
-    plain = plain_of(html) + (f"\n{link}" if link else "")
+    plain = cut(plain_of(html), MAX_TEXT - len(link) - 1) + (f"\n{link}" if link else "")
     return Card(html=html, plain=plain, buttons=_buttons(article, link, matched, matched_tag_id, words))
 
 
@@ -127,24 +131,45 @@ def _buttons(
 
 def announcement(html: str) -> Card:
     """Hot news as its editor wrote it; `html` is already Telegram's dialect, made from the author's entities."""
-    return Card(html=html, plain=plain_of(html), preview=True)
+    return Card(html=html, plain=cut(plain_of(html), MAX_TEXT), preview=True)
+
+
+def catch_up(articles: Sequence[Article], *, now: Millis, time_zone: str, words: Words) -> Card:
+    """One card for alerts that waited while nothing could be sent, newest first; what does not fit is counted."""
+    newest = sorted(articles, key=lambda article: (article.published_at, article.id), reverse=True)
+    parts = [f"<b>{words.catch_up(len(newest))}</b>"]
+    parts += _listed(newest, now, time_zone, MAX_TEXT - len(plain_of(parts[0])) - 64)  # leaves room for the last line
+    shown = len(parts) - 1
+    if shown < len(newest):
+        parts.append(words.not_shown(len(newest) - shown))
+    plain = "\n\n".join(f"{clean(article.title)}\n{usable_link(article.link)}".strip() for article in newest[:shown])
+    return Card(html="\n\n".join(parts), plain=cut(f"{plain_of(parts[0])}\n\n{plain}", MAX_TEXT))
 
 
 def headlines(
     articles: Sequence[Article], *, now: Millis, time_zone: str, heading: str, links: Sequence[Link] = ()
 ) -> str:
     """A list of articles, one linked headline each, then bare links, as HTML within Telegram's limits."""
-    parts = [f"<b>{escape(heading, quote=False)}</b>"]
-    room = MAX_TEXT - len(heading)
+    title = f"<b>{escape(heading, quote=False)}</b>"
+    return "\n\n".join([title, *_listed(articles, now, time_zone, MAX_TEXT - len(heading), links)])
+
+
+def _listed(
+    articles: Sequence[Article], now: Millis, time_zone: str, room: int, links: Sequence[Link] = ()
+) -> list[str]:
+    """As many of the articles, then of the links, as fit into `room` characters, and what Telegram reads."""
+    parts: list[str] = []
+    raw = MAX_RAW_BYTES - 4 * MAX_TITLE  # what stands above and below
     entries = [
         f"{_linked(article.title, article.link, 160)}\n{_origin(article, now, time_zone)}" for article in articles
     ]
     for part in (*entries, *(_linked(link.title, link.url, 160) for link in links)):
         room -= len(plain_of(part)) + 2
-        if room < 0:
+        raw -= len(part.encode()) + 2
+        if min(room, raw) < 0:
             break
         parts.append(part)
-    return "\n\n".join(parts)
+    return parts
 
 
 def _origin(article: Article, now: Millis, time_zone: str) -> str:

@@ -271,7 +271,7 @@ class LatePage:
 
 
 class NoticeCode(StrEnum):
-    """What admins are told about a feed."""
+    """What people are told that is no news."""
 
     FAILING = "failing"
     RECOVERED = "recovered"
@@ -279,14 +279,15 @@ class NoticeCode(StrEnum):
     FROZEN = "frozen"
     MOVED = "moved"
     MERGED = "merged"
+    TOPIC = "topic"  #: to a chat, not to our admins: a topic is closed or gone, its alerts come outside it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A message to the admins about a feed."""
+    """A message about a feed to the admins, or about a chat's own topic to that chat."""
 
     code: NoticeCode
-    feed: str
+    feed: str = ""
     detail: str = ""
     id: int = 0  #: 0 until stored
 
@@ -338,6 +339,7 @@ class Chat:
     time_zone: str = "Europe/Kyiv"  #: IANA name
     active: bool = True
     retired_reason: str = ""
+    held_until: Millis = 0  #: Telegram lets us write nothing there; it is not tried before
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,6 +412,7 @@ class Delivery:
     thread_id: int
     attempts: int  #: this try included, so 1 on the first
     queued_at: Millis
+    lane: Lane = Lane.ALERT
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,6 +448,8 @@ class Fate(StrEnum):
     NO_THREAD = "no-thread"  #: the topic is closed or gone
     NO_RIGHTS = "no-rights"  #: present, but not allowed to write
     BAD_MARKUP = "bad-markup"  #: Telegram cannot parse our HTML: our defect
+    TOO_LONG = "too-long"  #: longer than Telegram takes: our defect
+    NOT_MODIFIED = "not-modified"  #: an edit that changes nothing
     REJECTED = "rejected"  #: any other 400
     UNAUTHORISED = "unauthorised"  #: the token is refused
 
@@ -465,6 +470,7 @@ class Ruling(StrEnum):
 
     SENT = "sent"
     RETRY = "retry"  #: queue again, not before `at`
+    HOLD = "hold"  #: queue again with everything else of this chat; nothing is tried there before `at`
     DROP = "drop"
     PARK = "park"
     RETIRE = "retire"  #: drop it, and everything else queued for this chat; the chat is inactive
@@ -479,7 +485,7 @@ class Verdict:
 
     ruling: Ruling
     at: Millis = 0
-    free: bool = False  #: with RETRY: surely nobody got it, so it does not count as an attempt
+    free: bool = False  #: with RETRY and HOLD: surely nobody got it, so it does not count as an attempt
     message_id: int | None = None
     moved_to: int | None = None
     reason: str = ""

@@ -1,13 +1,14 @@
-"""What to do with an outbox row after a call: the one table of it (telegram.md 1.5, 2.2)."""
+"""What to do with an outbox row before and after a call: the one table of it (telegram.md 1.5, 2.2)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.core.model import Fate, Ruling, Verdict
+from bot.core.model import Fate, Kind, Ruling, Verdict
 
 if TYPE_CHECKING:
-    from bot.core.model import Millis, Outcome
+    from bot.core.model import Delivery, Millis, Outcome
 
 SECOND = 1000
 HOUR = 3600 * SECOND
@@ -16,49 +17,79 @@ GIVE_UP_AFTER = 24 * HOUR
 SHORTEST_PAUSE, LONGEST_PAUSE = 2 * SECOND, 300 * SECOND
 #: After a request that left without an answer; longer than Telegram takes to deliver what it did accept.
 AFTER_UNKNOWN = 30 * SECOND
+#: Calls that may each have delivered a row: a third copy would be worse than a gap (telegram.md 2.2, PTB #1045).
+MOST_COPIES = 2
+#: How long a chat that lets us write nothing is left alone.
+WITHOUT_RIGHTS = HOUR
+#: So many alerts of a chat may come one by one after an outage; more come as one card.
+FEW = 3
 
 
-def judge(outcome: Outcome, *, attempts: int, queued_at: Millis, now: Millis, plain: bool = False) -> Verdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What an operator chooses."""
+
+    expiry: Millis = 12 * HOUR  #: an alert that waited longer is no news any more
+    catch_up_after: Millis = HOUR  #: an alert that waited longer comes with the chat's others, on one card
+    repeat_hot: bool = True  #: whether hot news is sent again when a call ended without an answer
+
+
+def beforehand(delivery: Delivery, *, now: Millis, policy: Policy) -> Verdict | None:
+    """The verdict that needs no call; None: send it."""
+    if delivery.attempts > MOST_COPIES:
+        # Each try ended with our own death or without an answer: the row may be what kills us, or be there twice.
+        return Verdict(ruling=Ruling.PARK, reason=f"may have been delivered: {MOST_COPIES} tries, no answer to any")
+    if delivery.kind is Kind.ALERT and now - delivery.queued_at > policy.expiry:
+        return Verdict(ruling=Ruling.DROP, reason="too old to be news")
+    return None
+
+
+def is_late(delivery: Delivery, *, now: Millis, policy: Policy) -> bool:
+    """Whether this is an alert that waited so long that the chat's others may come with it on one card."""
+    return delivery.kind is Kind.ALERT and now - delivery.queued_at >= policy.catch_up_after
+
+
+def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, plain: bool = False) -> Verdict:
     """The verdict on one call.
 
     Args:
         outcome: what became of it.
-        attempts: how often readers may have got the row, this call included.
-        queued_at: when the row was queued; pauses grow with its age.
-        now: the time of the answer.
+        delivery: the row; its attempts are how often readers may have got it, this call included.
+        now: the time of the answer; pauses grow with the row's age.
+        policy: what the operator chose.
         plain: whether the call was already the plain-text fallback.
     """
-    age = max(0, now - queued_at)
     match outcome.fate:
-        case Fate.SENT:
+        case Fate.SENT | Fate.NOT_MODIFIED:
             return Verdict(ruling=Ruling.SENT, message_id=outcome.message_id)
         case Fate.FLOOD:
-            return _later(now + outcome.retry_after * SECOND, "429", age)
+            return _later(delivery, Ruling.HOLD, now + outcome.retry_after * SECOND, "429", now)
         case Fate.UNSENT | Fate.SERVER:
-            pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, age))
-            return _later(now + pause, outcome.detail, age)
+            pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, now - delivery.queued_at))
+            return _later(delivery, Ruling.RETRY, now + pause, outcome.detail, now)
         case Fate.UNAUTHORISED:
-            return _later(now + 60 * SECOND, outcome.detail, age)
-        case Fate.UNKNOWN if attempts <= 1:
+            return _later(delivery, Ruling.RETRY, now + 60 * SECOND, outcome.detail, now)
+        case Fate.UNKNOWN if delivery.attempts < MOST_COPIES and (
+            policy.repeat_hot or delivery.kind is not Kind.BROADCAST
+        ):
             return Verdict(ruling=Ruling.RETRY, at=now + AFTER_UNKNOWN, reason=outcome.detail)
         case Fate.UNKNOWN:
-            # A third copy would be worse than a gap: say what is known and stop.
             return Verdict(ruling=Ruling.PARK, reason=f"may have been delivered: {outcome.detail}")
         case Fate.UNREACHABLE:
             return Verdict(ruling=Ruling.RETIRE, reason=outcome.detail)
         case Fate.MIGRATED:
             return Verdict(ruling=Ruling.MOVE, moved_to=outcome.moved_to, reason=outcome.detail)
-        case Fate.NO_THREAD:
+        case Fate.NO_THREAD if delivery.thread_id:
             return Verdict(ruling=Ruling.ROOT, reason=outcome.detail)
-        case Fate.NO_RIGHTS:
-            return Verdict(ruling=Ruling.DROP, reason=outcome.detail)
-        case Fate.BAD_MARKUP if not plain:
+        case Fate.NO_THREAD | Fate.NO_RIGHTS:
+            return _later(delivery, Ruling.HOLD, now + WITHOUT_RIGHTS, outcome.detail, now)
+        case Fate.BAD_MARKUP | Fate.TOO_LONG if not plain:
             return Verdict(ruling=Ruling.PLAIN, reason=outcome.detail)
-        case Fate.BAD_MARKUP | Fate.REJECTED:
+        case Fate.BAD_MARKUP | Fate.TOO_LONG | Fate.REJECTED:
             return Verdict(ruling=Ruling.PARK, reason=outcome.detail)
 
 
-def _later(at: Millis, reason: str, age: int) -> Verdict:
-    if age > GIVE_UP_AFTER:
+def _later(delivery: Delivery, ruling: Ruling, at: Millis, reason: str, now: Millis) -> Verdict:
+    if now - delivery.queued_at > GIVE_UP_AFTER:
         return Verdict(ruling=Ruling.PARK, reason=f"gave up after a day: {reason}")
-    return Verdict(ruling=Ruling.RETRY, at=at, reason=reason, free=True)
+    return Verdict(ruling=ruling, at=at, reason=reason, free=True)

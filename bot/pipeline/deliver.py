@@ -2,35 +2,42 @@
 
     claim (one transaction) -> render late -> send -> judge -> settle (one transaction)
 
-A crash after Telegram's yes and before `settle` repeats that card, and only those in flight: results are settled as
-they come, several at once when they come faster than the disk. A crash anywhere else repeats nothing and loses nothing:
-a claimed row returns when its lease ends.
+One loop settles and claims, in groups; each message is a task of its own between the two, and as many are under way as
+`in_flight` says, one in a chat. Nothing waits in memory: what is claimed is on its way, so a slow chat holds up nobody,
+hot news that comes late goes next, and a crash can repeat what is in flight and nothing else. A crash anywhere loses
+nothing: a claimed row returns when its lease ends.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import structlog
 
-from bot.core import card
-from bot.core.matching import reasons
-from bot.core.model import BroadcastState, DeliveryState, Fate, Kind, Ruling, Verdict
-from bot.core.verdicts import judge
+from bot.core.model import DeliveryState, Fate, Ruling, Verdict
+from bot.core.verdicts import LONGEST_PAUSE, Policy, is_late, judge
+from bot.pipeline.render import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from bot.core.model import Card, Delivery
+    from bot.core.model import Delivery, Millis
     from bot.pipeline.ports import Clock, Meter, Sender, Vocabulary
+    from bot.pipeline.render import Parcel
     from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
 #: The pump looks for due rows at least this often: another process (`tagwire poll`) queues without telling it.
 LONGEST_SLEEP_S = 2.0
+#: A result waits at most this long for others to be settled with it.
+GATHER_S = 0.02
+#: Results and room that are worth a transaction at once, as a part of `in_flight`.
+WORTH = 4
+#: A clock that went back further was set, not adjusted.
+SET_BACK_MS = 10_000
 
 
 class TokenRefusedError(Exception):
@@ -49,7 +56,7 @@ class DeliverTotals:
 
 
 class Deliverer:
-    """Delivers what is queued and due, `in_flight` chats at a time; the rows of one chat go one after the other."""
+    """Delivers what is queued and due, to `in_flight` chats at a time; the rows of one chat go one after the other."""
 
     def __init__(  # noqa: PLR0913 - the composition root names each part once
         self,
@@ -63,178 +70,216 @@ class Deliverer:
         in_flight: int,
         batch: int,
         lease_ms: int,
+        policy: Policy | None = None,
     ) -> None:
         self._store = store
         self._sender = sender
-        self._words = words
+        self._policy = policy or Policy()
+        self._renderer = Renderer(words, self._policy)
         self._clock = clock
         self._meter = meter
-        self._owner = owner
+        # A name that no process had before: what a dead one of the same number held is not ours.
+        self._owner = f"{owner}-{uuid4().hex[:8]}"
         self._in_flight = in_flight
         self._batch = batch
         self._lease_ms = lease_ms
         self._awake = asyncio.Event()
         self._stopping = False
+        self._flying: dict[int, asyncio.Task[None]] = {}  #: by chat
         self._done: list[tuple[Delivery, Verdict]] = []
-        self._settling = asyncio.Lock()
+        self._gathering: asyncio.TimerHandle | None = None
+        self._refused = ""
+        self._totals = DeliverTotals()
+        self._seen_at: Millis = 0
 
     def wake(self) -> None:
         """Something was queued: look at once."""
         self._awake.set()
 
     def stop(self) -> None:
-        """Finish what is in flight, give the rest back, and let `run` return."""
+        """Finish what is in flight and let `run` return."""
         self._stopping = True
         self._awake.set()
 
     async def run(self) -> None:
         """Deliver until `stop`. Raises TokenRefusedError when Telegram no longer knows the token."""
-        totals = DeliverTotals()
-        while not self._stopping:
-            self._awake.clear()
-            if await self._round(totals) == 0:
-                await self._sleep()
+        try:
+            while not self._stopping:
+                if not await self._turn():
+                    await self._sleep()
+        finally:
+            await self._land()
 
     async def drain(self) -> DeliverTotals:
         """Deliver until nothing is due, then say what was done. Raises TokenRefusedError."""
-        totals = DeliverTotals()
-        while not self._stopping and await self._round(totals):
-            pass
+        self._totals = DeliverTotals()
+        try:
+            while not self._stopping:
+                if await self._turn():
+                    continue
+                if self._flying:
+                    await self._awake.wait()
+                elif not self._done:
+                    break
+        finally:
+            await self._land()
         counts = await self._store.outbox.counts()
-        totals.left = counts.get(DeliveryState.QUEUED, 0) + counts.get(DeliveryState.CLAIMED, 0)
-        return totals
+        self._totals.left = counts.get(DeliveryState.QUEUED, 0) + counts.get(DeliveryState.CLAIMED, 0)
+        return self._totals
+
+    async def _turn(self) -> bool:
+        """Settle what is known and fill the room there is; whether something was claimed."""
+        self._awake.clear()
+        now = await self._now()
+        await self._settle(now)
+        if self._refused:
+            raise TokenRefusedError(self._refused)
+        # A chat is under way until its verdict is written: it may be that it is gone.
+        busy = {*self._flying, *(delivery.chat_id for delivery, _ in self._done)}
+        room = min(self._batch, self._in_flight - len(busy))
+        if room < 1:
+            return False
+        claimed = await self._store.outbox.claim(self._owner, now, self._lease_ms, room, busy)
+        if claimed:
+            await self._launch(claimed, now)
+        return bool(claimed)
+
+    async def _launch(self, claimed: Sequence[Delivery], now: Millis) -> None:
+        rows = list(claimed)
+        try:
+            bundles = await self._bundle(claimed, now)
+            rows = [delivery for bundle in bundles for delivery in bundle]
+            material = await self._store.materials.of(rows, now)
+        except BaseException as error:  # nothing was sent: give them back when the database is there again
+            self._done += [(row, Verdict(ruling=Ruling.RETRY, at=now, free=True, reason=str(error))) for row in rows]
+            raise
+        rendered = self._renderer.render(bundles, material, now)
+        for parcel in rendered.parcels:
+            chat_id = parcel.deliveries[0].chat_id
+            self._flying[chat_id] = asyncio.create_task(self._fly(parcel, now + self._lease_ms))
+        for delivery, verdict in rendered.settled:
+            self._conclude(delivery, verdict)
+        if not rendered.parcels:
+            self._awake.set()
+
+    async def _bundle(self, claimed: Sequence[Delivery], now: Millis) -> list[list[Delivery]]:
+        """The rows one by one, but late alerts together with the chat's others where those are many."""
+        late = {(one.chat_id, one.thread_id) for one in claimed if is_late(one, now=now, policy=self._policy)}
+        bundles = {(one.chat_id, one.thread_id): [one] for one in claimed}
+        if late:
+            since = now - self._policy.expiry
+            for one in await self._store.outbox.claim_backlog(self._owner, now, self._lease_ms, late, since):
+                bundles[one.chat_id, one.thread_id].append(one)
+        return list(bundles.values())
+
+    async def _fly(self, parcel: Parcel, lease_until: Millis) -> None:
+        """Send one message; a defect of ours parks its rows, loudly, and never stops the others."""
+        first = parcel.deliveries[0]
+        try:
+            verdict = await self._send(parcel, lease_until)
+        except Exception as error:
+            log.exception("deliver.defect", delivery=first.id)
+            verdict = Verdict(ruling=Ruling.PARK, reason=f"defect: {type(error).__name__}: {error}"[:200])
+        finally:
+            self._flying.pop(first.chat_id, None)
+        for delivery in parcel.deliveries:
+            self._conclude(delivery, verdict)
+        self._gather()
+
+    async def _send(self, parcel: Parcel, lease_until: Millis) -> Verdict:
+        first, reason = parcel.deliveries[0], ""
+        verdict = Verdict(ruling=Ruling.PLAIN)
+        for plain in (False, True):
+            if self._clock() >= lease_until:  # we were frozen: somebody else may be sending it
+                return Verdict(ruling=Ruling.RETRY, at=self._clock(), free=True, reason="the lease had ended")
+            outcome = await self._sender.send(first.chat_id, first.thread_id, parcel.card, plain=plain, lane=first.lane)
+            now = self._clock()
+            self._measure(parcel, outcome.fate, now)
+            if outcome.fate is Fate.UNAUTHORISED:
+                self._refused = outcome.detail
+            verdict = judge(outcome, first, now=now, policy=self._policy, plain=plain)
+            if outcome.fate is not Fate.SENT:
+                log.warning("deliver.failed", delivery=first.id, fate=outcome.fate.value, detail=outcome.detail)
+            if verdict.ruling is not Ruling.PLAIN:
+                break
+            reason = f"sent as plain text: {outcome.detail}"
+            log.error("deliver.defect", delivery=first.id, fate=outcome.fate.value, detail=outcome.detail)
+        if verdict.ruling is Ruling.SENT and reason:
+            return Verdict(ruling=Ruling.SENT, message_id=verdict.message_id, reason=reason)
+        return verdict
+
+    def _measure(self, parcel: Parcel, fate: Fate, now: Millis) -> None:
+        self._meter.delivered(fate.value, (now - parcel.deliveries[0].queued_at) / 1000)
+        if fate is Fate.SENT:
+            for delivery, article in zip(parcel.deliveries, parcel.articles, strict=False):
+                self._meter.alerted(
+                    seen_to_queued_s=(delivery.queued_at - article.seen_at) / 1000,
+                    seen_to_sent_s=(now - article.seen_at) / 1000,
+                    published_to_sent_s=(now - article.published_at) / 1000,
+                )
+
+    def _conclude(self, delivery: Delivery, verdict: Verdict) -> None:
+        self._done.append((delivery, verdict))
+        match verdict.ruling:
+            case Ruling.SENT:
+                self._totals.sent += 1
+            case Ruling.RETIRE:
+                self._totals.retired_chats += 1
+            case Ruling.PARK:
+                self._totals.failed += 1
+                log.error("deliver.parked", delivery=delivery.id, reason=verdict.reason)
+            case _:
+                pass
+
+    def _gather(self) -> None:
+        """Wake the loop once there is enough to do, or soon."""
+        if len(self._done) >= max(1, self._in_flight // WORTH) or not self._flying:
+            self._awake.set()
+        elif self._gathering is None:
+            self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = None
+        self._awake.set()
+
+    async def _settle(self, now: Millis) -> None:
+        """Write what is known; what cannot be written now is kept for the next turn."""
+        done, self._done = self._done, []
+        if not done:
+            return
+        try:
+            await self._store.outbox.settle(done, self._owner, now)
+        except BaseException:
+            self._done = done + self._done
+            raise
+
+    async def _land(self) -> None:
+        """Let what is in flight end, and settle it. Cancelled, it is cut short, and its rows return by their leases."""
+        try:
+            await asyncio.gather(*self._flying.values())
+            await self._settle(self._clock())
+        except asyncio.CancelledError:
+            for task in self._flying.values():
+                task.cancel()
+            await asyncio.gather(*self._flying.values(), return_exceptions=True)
+            await self._settle(self._clock())
+            raise
 
     async def _sleep(self) -> None:
-        due = await self._store.outbox.next_due()
-        wait = LONGEST_SLEEP_S if due is None else min(LONGEST_SLEEP_S, max(0.05, (due - self._clock()) / 1000))
+        # What is under way wakes the loop as it ends; only an idle one asks what comes next.
+        due = None if self._flying else await self._store.outbox.next_due(self._clock())
+        wait = LONGEST_SLEEP_S if due is None else min(LONGEST_SLEEP_S, max(0.0, (due - self._clock()) / 1000))
         try:
             async with asyncio.timeout(wait):
                 await self._awake.wait()
         except TimeoutError:
             return
 
-    async def _round(self, totals: DeliverTotals) -> int:
-        claimed = await self._store.outbox.claim(self._owner, self._clock(), self._lease_ms, self._batch)
-        by_chat: dict[int, list[Delivery]] = defaultdict(list)
-        for delivery in claimed:
-            by_chat[delivery.chat_id].append(delivery)
-        queue = iter(by_chat.values())
-
-        async def worker() -> None:
-            for deliveries in queue:
-                await self._deliver_chat(deliveries, totals)
-
-        tasks = [asyncio.create_task(worker()) for _ in range(min(self._in_flight, len(by_chat)))]
-        try:
-            for task in tasks:
-                await task
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self._settle()
-        return len(claimed)
-
-    async def _deliver_chat(self, deliveries: Iterable[Delivery], totals: DeliverTotals) -> None:
-        """Send one chat's rows in order. Once a row could not go, the chat's others wait with it."""
-        held: Verdict | None = None
-        for delivery in deliveries:
-            if self._stopping:
-                held = held or Verdict(ruling=Ruling.RETRY, at=self._clock(), reason="the service is stopping")
-            verdict = held or await self._deliver(delivery)
-            if verdict.ruling is Ruling.RETRY:
-                held = verdict
-            elif verdict.ruling in {Ruling.RETIRE, Ruling.MOVE}:
-                # The store drops or moves the chat's other rows together with this one.
-                held = Verdict(ruling=Ruling.RETRY, at=self._clock(), reason=verdict.reason)
-            _count(totals, verdict)
-            self._done.append((delivery, verdict))
-            await self._settle()
-
-    async def _deliver(self, delivery: Delivery) -> Verdict:
-        """Render and send one row; a defect of ours parks that row, loudly, and never stops the others."""
-        try:
-            rendered = await self._render(delivery)
-            if isinstance(rendered, Verdict):
-                return rendered
-            return await self._send(delivery, rendered)
-        except TokenRefusedError:
-            raise
-        except Exception as error:
-            log.exception("deliver.defect", delivery=delivery.id)
-            return Verdict(ruling=Ruling.PARK, reason=f"defect: {type(error).__name__}: {error}"[:200])
-
-    async def _send(self, delivery: Delivery, rendered: Card) -> Verdict:
-        verdict = Verdict(ruling=Ruling.PLAIN)
-        for plain in (False, True):
-            outcome = await self._sender.send(delivery.chat_id, delivery.thread_id, rendered, plain=plain)
-            now = self._clock()
-            self._meter.delivered(outcome.fate.value, (now - delivery.queued_at) / 1000)
-            if outcome.fate is Fate.UNAUTHORISED:
-                raise TokenRefusedError(outcome.detail)
-            verdict = judge(outcome, attempts=delivery.attempts, queued_at=delivery.queued_at, now=now, plain=plain)
-            if outcome.fate is not Fate.SENT:
-                log.warning("deliver.failed", delivery=delivery.id, fate=outcome.fate.value, detail=outcome.detail)
-            if verdict.ruling is not Ruling.PLAIN:
-                break
-        return verdict
-
-    async def _render(self, delivery: Delivery) -> Card | Verdict:
-        """The card as it is now: an article corrected while its alert waited goes out corrected."""
-        if delivery.kind is Kind.BROADCAST:
-            broadcast = await self._store.broadcasts.get(delivery.subject)
-            if broadcast is None or broadcast.state is not BroadcastState.SENDING:
-                return Verdict(ruling=Ruling.DROP, reason="the broadcast was withdrawn")
-            return card.announcement(broadcast.html)
-        if delivery.kind is Kind.NOTICE:
-            return await self._notice(delivery)
-        article = await self._store.articles.get(delivery.subject)
-        chat = await self._store.chats.get(delivery.chat_id)
-        if article is None or chat is None or not chat.active:
-            return Verdict(ruling=Ruling.DROP, reason="the article or the chat is gone")
-        rules = await self._store.rules.of_chat(delivery.chat_id)
-        here = [rule for rule in rules if rule.thread_id == delivery.thread_id]
-        never = await self._store.rules.excluded(delivery.chat_id)
-        terms, now = {term.slug for term in article.terms}, self._clock()
-        # A row that had to leave its topic matches none of the rules where it stands now, but those of the topic.
-        matched = reasons(here, terms, now, never) or (() if delivery.thread_id else reasons(rules, terms, now, never))
-        if not matched:
-            return Verdict(ruling=Ruling.DROP, reason="no longer followed")
-        return card.alert(
-            article,
-            matched=matched,
-            time_zone=chat.time_zone,
-            words=self._words(chat.language),
-            matched_tag_id=(await self._store.articles.tag_ids(matched[:1])).get(matched[0]),
-        )
-
-    async def _notice(self, delivery: Delivery) -> Card | Verdict:
-        notice = await self._store.feeds.notice(delivery.subject)
-        chat = await self._store.chats.get(delivery.chat_id)
-        if notice is None or chat is None:
-            return Verdict(ruling=Ruling.DROP, reason="the notice or the chat is gone")
-        return card.announcement(self._words(chat.language).notice(notice))
-
-    async def _settle(self) -> None:
-        """Write what is known. Whoever holds the lock writes for all: a group commit."""
-        async with self._settling:
-            done, self._done = self._done, []
-            if not done:
-                return
-            try:
-                await self._store.outbox.settle(done, self._owner, self._clock())
-            except BaseException:
-                self._done = done + self._done  # known, but not written: the next one writes it
-                raise
-
-
-def _count(totals: DeliverTotals, verdict: Verdict) -> None:
-    match verdict.ruling:
-        case Ruling.SENT:
-            totals.sent += 1
-        case Ruling.RETIRE:
-            totals.retired_chats += 1
-        case Ruling.PARK:
-            totals.failed += 1
-        case _:
-            pass
+    async def _now(self) -> Millis:
+        """The time. After the clock was set back, what was due is due still, and no retry waits for the lost hour."""
+        now, before = self._clock(), self._seen_at
+        if before - now > SET_BACK_MS:
+            log.warning("deliver.clock_set_back", seconds=(before - now) // 1000)
+            await self._store.outbox.hurry(now, before + LONGEST_PAUSE)
+        self._seen_at = now
+        return now

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from bot.core.model import Lane
+
 if TYPE_CHECKING:
     from bot.core.card import Words
     from bot.core.model import Card, Millis, Outcome
@@ -20,7 +22,9 @@ class Clock(Protocol):
 class Sender(Protocol):
     """Sends one card and says what became of it; never raises for what Telegram answers."""
 
-    async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False) -> Outcome:
+    async def send(
+        self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False, lane: Lane = Lane.ALERT
+    ) -> Outcome:
         """Send `card` to a chat (and topic, unless 0); with `plain`, without any markup."""
         ...
 
@@ -48,6 +52,10 @@ class Meter(Protocol):
         """A row of the outbox was tried."""
         ...
 
+    def alerted(self, *, seen_to_queued_s: float, seen_to_sent_s: float, published_to_sent_s: float) -> None:
+        """An alert arrived."""
+        ...
+
 
 class SilentMeter:
     """Counts nothing: for commands that run once."""
@@ -59,4 +67,7 @@ class SilentMeter:
         """Ignored."""
 
     def delivered(self, fate: str, queued_for_s: float) -> None:
+        """Ignored."""
+
+    def alerted(self, *, seen_to_queued_s: float, seen_to_sent_s: float, published_to_sent_s: float) -> None:
         """Ignored."""

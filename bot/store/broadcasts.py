@@ -30,14 +30,14 @@ class Broadcasts:
         values = {"author_id": author_id, "html": html, "created_at": now}
         async with self._database.transaction() as connection:
             made = insert(connection, broadcasts).values(values).returning(broadcasts)
-            return _broadcast((await connection.execute(made)).mappings().one())
+            return broadcast_of((await connection.execute(made)).mappings().one())
 
     async def get(self, broadcast_id: int) -> Broadcast | None:
         """A broadcast in any state."""
         async with self._database.reading() as connection:
             query = select(broadcasts).where(broadcasts.c.id == broadcast_id)
             row = (await connection.execute(query)).mappings().first()
-        return _broadcast(row) if row else None
+        return broadcast_of(row) if row else None
 
     async def confirm(self, broadcast_id: int, author_id: int, now: Millis) -> int | None:
         """Send a draft of this author: the readers it was queued for, or None when it is no such draft any more.
@@ -70,7 +70,7 @@ class Broadcasts:
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return [_broadcast(row) for row in (await connection.execute(query)).mappings()]
+            return [broadcast_of(row) for row in (await connection.execute(query)).mappings()]
 
 
 def _turn(broadcast_id: int, author_id: int, state: BroadcastState) -> Update:
@@ -85,7 +85,8 @@ def _turn(broadcast_id: int, author_id: int, state: BroadcastState) -> Update:
     )
 
 
-def _broadcast(row: RowMapping) -> Broadcast:
+def broadcast_of(row: RowMapping) -> Broadcast:
+    """A broadcast from its row."""
     return Broadcast(
         id=row["id"],
         author_id=row["author_id"],

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, exists, func, select, true, update
+from sqlalchemy import delete, exists, func, literal, select, true, update
 
 from bot.core.model import Chat, ChatKind, DeliveryState, Kind
 from bot.store.articles import NEWS_MS, insert
-from bot.store.schema import articles, chats, outbox, rules
+from bot.store.schema import articles, chats, exclusions, outbox, rules
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.model import Millis
@@ -27,23 +30,32 @@ async def retire_chat(connection: AsyncConnection, chat_id: int, reason: str, no
     )
 
 
+async def hold_chat(connection: AsyncConnection, chat_id: int, until: Millis) -> None:
+    """Nothing is tried in this chat before then; what is queued for it keeps its order."""
+    await connection.execute(update(chats).where(chats.c.id == chat_id).values(held_until=until))
+    await connection.execute(
+        update(outbox)
+        .where(outbox.c.chat_id == chat_id, outbox.c.settled_at.is_(None))
+        .where(outbox.c.state == DeliveryState.QUEUED.value, outbox.c.not_before < until)
+        .values(not_before=until)
+    )
+
+
 async def move_chat(connection: AsyncConnection, old: int, new: int, now: Millis) -> None:
-    """A group became a supergroup: its rules and queue go along; what the new one has already is not doubled."""
+    """A group became a supergroup: its choices, rules and queue go along; what the new one has is not doubled."""
     if old == new:
         return
-    row = (await connection.execute(select(chats).where(chats.c.id == old))).mappings().first()
-    if row is not None:
-        values = {**row, "id": new, "kind": ChatKind.SUPERGROUP.value, "active": True, "retired_reason": ""}
-        made = insert(connection, chats).values(values)
-        await connection.execute(
-            made.on_conflict_do_update(index_elements=["id"], set_={"active": True, "retired_reason": ""})
-        )
+    await _copy_chat(connection, old, new)
     other = rules.alias()
     same_rule = exists().where(
         other.c.chat_id == new, other.c.thread_id == rules.c.thread_id, other.c.key == rules.c.key
     )
     await connection.execute(delete(rules).where(rules.c.chat_id == old, same_rule))
     await connection.execute(update(rules).where(rules.c.chat_id == old).values(chat_id=new))
+    never = select(literal(new), exclusions.c.tag_id).where(exclusions.c.chat_id == old)
+    refused = insert(connection, exclusions).from_select(("chat_id", "tag_id"), never)
+    await connection.execute(refused.on_conflict_do_nothing())
+    await connection.execute(delete(exclusions).where(exclusions.c.chat_id == old))
     waiting = outbox.alias()
     same_row = exists().where(
         waiting.c.kind == outbox.c.kind,
@@ -61,6 +73,17 @@ async def move_chat(connection: AsyncConnection, old: int, new: int, now: Millis
         await connection.execute(delete(outbox).where(*mine, same_row))
         await connection.execute(update(outbox).where(*mine).values(chat_id=new))
     await retire_chat(connection, old, f"moved to {new}", now)
+
+
+async def _copy_chat(connection: AsyncConnection, old: int, new: int) -> None:
+    """The new chat with the choices of the old one; Telegram may have introduced it before, with none."""
+    row = (await connection.execute(select(chats).where(chats.c.id == old))).mappings().first()
+    if row is None:
+        return
+    fresh = {"kind": ChatKind.SUPERGROUP.value, "active": True, "retired_reason": "", "held_until": 0}
+    made = insert(connection, chats).values({**row, **fresh, "id": new})
+    choices = {name: made.excluded[name] for name in row if name not in {"id", "title", "created_at"}}
+    await connection.execute(made.on_conflict_do_update(index_elements=["id"], set_=choices))
 
 
 class Chats:
@@ -83,7 +106,7 @@ class Chats:
             "time_zone": chat.time_zone,
             "created_at": now,
         }
-        fresh = {"kind": chat.kind.value, "title": chat.title, "active": True, "retired_reason": ""}
+        fresh = {"kind": chat.kind.value, "title": chat.title, "active": True, "retired_reason": "", "held_until": 0}
         async with self._database.transaction() as connection:
             await connection.execute(
                 insert(connection, chats).values(values).on_conflict_do_update(index_elements=["id"], set_=fresh)
@@ -108,7 +131,8 @@ class Chats:
     async def revive(self, chat_id: int) -> None:
         """Send to it again."""
         async with self._database.transaction() as connection:
-            await connection.execute(update(chats).where(chats.c.id == chat_id).values(active=True, retired_reason=""))
+            fresh = update(chats).where(chats.c.id == chat_id).values(active=True, retired_reason="", held_until=0)
+            await connection.execute(fresh)
 
     async def move(self, old: int, new: int, now: Millis) -> None:
         """Re-key everything of a chat, in one transaction."""
@@ -136,10 +160,17 @@ class Chats:
             return str(row.pending) if now - row.pending_at <= max_age_ms else None
 
 
+async def load_chats(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Chat]:
+    """Those of these chats that we have met."""
+    rows = (await connection.execute(select(chats).where(chats.c.id.in_(ids)))).mappings()
+    return {row["id"]: _chat(row) for row in rows}
+
+
 async def _get(connection: AsyncConnection, chat_id: int) -> Chat | None:
-    row = (await connection.execute(select(chats).where(chats.c.id == chat_id))).mappings().first()
-    if row is None:
-        return None
+    return (await load_chats(connection, [chat_id])).get(chat_id)
+
+
+def _chat(row: RowMapping) -> Chat:
     return Chat(
         id=row["id"],
         kind=ChatKind(row["kind"]),
@@ -148,4 +179,5 @@ async def _get(connection: AsyncConnection, chat_id: int) -> Chat | None:
         time_zone=row["time_zone"],
         active=row["active"],
         retired_reason=row["retired_reason"],
+        held_until=row["held_until"],
     )

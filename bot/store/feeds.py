@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, false, func, select, true, update
 
 from bot.core.cadence import DAY_MS, HOUR_MS, Activity
-from bot.core.model import FeedState, Kind, Notice, NoticeCode, StoredUpdate
+from bot.core.model import FeedState, Kind, StoredUpdate
 from bot.store.articles import chunks, insert, load
 from bot.store.fanouts import queue_page
 from bot.store.polls import state_of, store_polls
-from bot.store.schema import articles, entries, feeds, notices, outbox
+from bot.store.schema import articles, entries, feeds, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -179,12 +179,6 @@ class Feeds:
             new=sum(one.new for one in done), changed=sum(one.changed for one in done), alerts=len(alerts)
         )
         return Rehearsal(total, alerts)
-
-    async def notice(self, notice_id: int) -> Notice | None:
-        """What the admins are told."""
-        async with self._database.reading() as connection:
-            row = (await connection.execute(select(notices).where(notices.c.id == notice_id))).first()
-        return Notice(code=NoticeCode(row.code), feed=row.feed, detail=row.detail, id=row.id) if row else None
 
     async def prune_entries(self, now: Millis) -> int:
         """Forget entries that no feed has shown for TOMBSTONE_MS; their number."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, literal, or_, select, true, update
+from sqlalchemy import bindparam, delete, func, literal, null, select, true, update
 
 from bot.core.cadence import DAY_MS
-from bot.core.model import Delivery, DeliveryState, Kind, Lane, Ruling
+from bot.core.model import DeliveryState, Kind, Lane, NoticeCode, Ruling
+from bot.core.verdicts import FEW
 from bot.store.articles import insert
-from bot.store.chats import move_chat, retire_chat
-from bot.store.schema import chats, outbox
+from bot.store.chats import hold_chat, move_chat, retire_chat
+from bot.store.claims import CLAIMED, QUEUED, Lease, take, take_backlog, take_over
+from bot.store.schema import chats, closed_topics, notices, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -18,11 +20,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from bot.core.model import Millis, Verdict
+    from bot.core.model import Delivery, Millis, Verdict
     from bot.store.database import Database
 
 #: How long what was sent is kept, for statistics and for those who ask what came.
 KEPT_MS = 30 * DAY_MS
+#: How long a topic that Telegram refused is not tried again; it may be opened any time.
+TOPIC_CLOSED_MS = DAY_MS
+#: Lapsed leases are looked for this often: rows of a sender that died.
+LAPSED_EVERY_MS = 1000
 _COLUMNS = ("kind", "subject", "chat_id", "thread_id", "lane", "not_before", "queued_at")
 _UNIQUE = ("kind", "subject", "chat_id", "thread_id")
 
@@ -69,100 +75,69 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._looked_at: Millis = 0  #: for lapsed leases
 
-    async def claim(self, owner: str, now: Millis, lease_ms: int, limit: int) -> list[Delivery]:
-        """Take up to `limit` rows that are due, best lane first; nobody else gets them until the lease ends."""
-        due = (
-            select(outbox.c.id)
-            .where(
-                or_(
-                    and_(outbox.c.state == DeliveryState.QUEUED.value, outbox.c.not_before <= now),
-                    and_(outbox.c.state == DeliveryState.CLAIMED.value, outbox.c.lease_until <= now),
-                )
-            )
-            .order_by(outbox.c.lane, outbox.c.not_before, outbox.c.id)
-            .limit(limit)
-        )
-        if not self._database.is_sqlite:
-            due = due.with_for_update(skip_locked=True)
-        claim = (
-            update(outbox)
-            .where(outbox.c.id.in_(due.scalar_subquery()))
-            .values(
-                state=DeliveryState.CLAIMED.value,
-                lease_owner=owner,
-                lease_until=now + lease_ms,
-                attempts=outbox.c.attempts + 1,
-            )
-            .returning(outbox)
-        )
+    async def claim(
+        self, owner: str, now: Millis, lease_ms: int, limit: int, busy: Collection[int] = ()
+    ) -> list[Delivery]:
+        """Take rows that are due, best lane first: up to `limit`, one of a chat, and none where another is under way.
+
+        Nobody else gets them until they are settled or the lease ends. `busy` are the chats where the caller knows its
+        own to be under way, whatever the clock says.
+        """
+        lease = Lease(owner, now, lease_ms)
         async with self._database.transaction() as connection:
-            rows = (await connection.execute(claim)).mappings().all()
-        return [
-            Delivery(
-                id=row["id"],
-                kind=Kind(row["kind"]),
-                subject=row["subject"],
-                chat_id=row["chat_id"],
-                thread_id=row["thread_id"],
-                attempts=row["attempts"],
-                queued_at=row["queued_at"],
-            )
-            for row in sorted(rows, key=lambda row: (row["lane"], row["not_before"], row["id"]))
-        ]
+            if abs(now - self._looked_at) >= LAPSED_EVERY_MS:
+                await take_over(connection, lease, busy)
+                self._looked_at = now
+            return await take(connection, lease, limit)
+
+    async def claim_backlog(
+        self, owner: str, now: Millis, lease_ms: int, places: Collection[tuple[int, int]], since: Millis
+    ) -> list[Delivery]:
+        """Take the other alerts of those (chat, topic) where FEW or more wait that were queued since then."""
+        async with self._database.transaction() as connection:
+            return await take_backlog(connection, Lease(owner, now, lease_ms), places, since, FEW)
 
     async def settle(self, results: Sequence[tuple[Delivery, Verdict]], owner: str, now: Millis) -> None:
         """Write what became of rows, all in one transaction; rows that another owner took meanwhile are left to it."""
         async with self._database.transaction() as connection:
+            ended, again = [], []
             for delivery, verdict in results:
-                await self._settle(connection, delivery, verdict, owner, now)
-
-    async def _settle(
-        self, connection: AsyncConnection, delivery: Delivery, verdict: Verdict, owner: str, now: Millis
-    ) -> None:
-        values: dict[str, Any] = {"lease_owner": None, "lease_until": 0, "reason": verdict.reason}
-        match verdict.ruling:
-            case Ruling.SENT:
-                values |= {"state": DeliveryState.SENT, "settled_at": now, "message_id": verdict.message_id}
-            case Ruling.DROP | Ruling.RETIRE:
-                values |= {"state": DeliveryState.DROPPED, "settled_at": now}
-            case Ruling.PARK:
-                values |= {"state": DeliveryState.PARKED, "settled_at": now}
-            case Ruling.RETRY | Ruling.PLAIN:
-                values |= {"state": DeliveryState.QUEUED, "not_before": max(now, verdict.at)}
-                values |= {"attempts": outbox.c.attempts - 1} if verdict.free else {}
-            case Ruling.MOVE:
-                values |= {"state": DeliveryState.QUEUED, "not_before": now, "attempts": outbox.c.attempts - 1}
-            case Ruling.ROOT:
-                values |= await self._to_root(connection, delivery, now)
-        mine = outbox.c.id == delivery.id, outbox.c.lease_owner == owner
-        await connection.execute(update(outbox).where(*mine).values(**values))
-        if verdict.ruling is Ruling.RETIRE:
-            await retire_chat(connection, delivery.chat_id, verdict.reason, now)
-        elif verdict.ruling is Ruling.MOVE and verdict.moved_to is not None:
-            await move_chat(connection, delivery.chat_id, verdict.moved_to, now)
-
-    async def _to_root(self, connection: AsyncConnection, delivery: Delivery, now: Millis) -> dict[str, Any]:
-        """The row outside its topic, unless the chat gets the same there anyway."""
-        same = select(outbox.c.id).where(
-            outbox.c.kind == delivery.kind.value,
-            outbox.c.subject == delivery.subject,
-            outbox.c.chat_id == delivery.chat_id,
-            outbox.c.thread_id == 0,
-        )
-        if (await connection.execute(same)).first():
-            return {"state": DeliveryState.DROPPED, "settled_at": now}
-        return {"state": DeliveryState.QUEUED, "not_before": now, "thread_id": 0}
+                row = {"of": delivery.id, "tries": delivery.attempts, "reason": verdict.reason}
+                settled = _SETTLED.get(verdict.ruling)
+                if verdict.ruling is Ruling.ROOT and await _stands_outside(connection, delivery):
+                    settled = DeliveryState.DROPPED
+                if settled:
+                    ended.append({**row, "state": settled.value, "message_id": verdict.message_id})
+                else:
+                    free = verdict.free or verdict.ruling in _UNDELIVERED
+                    thread = 0 if verdict.ruling is Ruling.ROOT else delivery.thread_id
+                    again.append(
+                        {**row, "at": max(now, verdict.at), "left": delivery.attempts - free, "thread": thread}
+                    )
+            for statement, rows in ((_END, ended), (_AGAIN, again)):
+                common = {"owner": owner, "now": now} if statement is _END else {"owner": owner}
+                if rows:
+                    await connection.execute(statement, [{**row, **common} for row in rows])
+            for delivery, verdict in results:
+                await _carry_out(connection, delivery, verdict, now)
 
     async def release_all(self, now: Millis) -> int:
         """Queue every claimed row again: for the one process of an SQLite file, whose claims are a dead one's."""
         statement = (
             update(outbox)
-            .where(outbox.c.state == DeliveryState.CLAIMED.value)
+            .where(CLAIMED)
             .values(state=DeliveryState.QUEUED.value, lease_owner=None, lease_until=0, not_before=now)
         )
         async with self._database.transaction() as connection:
             return max(0, (await connection.execute(statement)).rowcount)
+
+    async def hurry(self, now: Millis, before: Millis) -> int:
+        """The clock went back from `before` to `now`: what was due then is due now; their number."""
+        due = update(outbox).where(QUEUED, outbox.c.not_before > now, outbox.c.not_before <= before)
+        async with self._database.transaction() as connection:
+            return max(0, (await connection.execute(due.values(not_before=now))).rowcount)
 
     async def prune(self, now: Millis) -> int:
         """Forget what was settled long ago; their number. Nothing is news for so long that it could be sent again."""
@@ -170,12 +145,13 @@ class Outbox:
         async with self._database.transaction() as connection:
             return max(0, (await connection.execute(old)).rowcount)
 
-    async def next_due(self) -> Millis | None:
-        """When the next row can be claimed; None when none waits."""
-        queued = select(func.min(outbox.c.not_before)).where(outbox.c.state == DeliveryState.QUEUED.value)
-        leased = select(func.min(outbox.c.lease_until)).where(outbox.c.state == DeliveryState.CLAIMED.value)
+    async def next_due(self, now: Millis) -> Millis | None:
+        """When the next row after `now` becomes due; None when none does."""
+        times = []
         async with self._database.reading() as connection:
-            times = [await connection.scalar(queued), await connection.scalar(leased)]
+            for lane in Lane:  # each lane is one step into the index of due rows
+                later = QUEUED, outbox.c.lane == int(lane), outbox.c.not_before > now
+                times.append(await connection.scalar(select(func.min(outbox.c.not_before)).where(*later)))
         return min((time for time in times if time is not None), default=None)
 
     async def counts(self) -> dict[DeliveryState, int]:
@@ -183,3 +159,78 @@ class Outbox:
         query = select(outbox.c.state, func.count()).group_by(outbox.c.state)
         async with self._database.reading() as connection:
             return {DeliveryState(state): number for state, number in await connection.execute(query)}
+
+
+_SETTLED = {
+    Ruling.SENT: DeliveryState.SENT,
+    Ruling.DROP: DeliveryState.DROPPED,
+    Ruling.RETIRE: DeliveryState.DROPPED,
+    Ruling.PARK: DeliveryState.PARKED,
+}
+#: Rulings upon an answer that says that nobody got it.
+_UNDELIVERED = frozenset({Ruling.MOVE, Ruling.ROOT})
+#: A row is settled by its owner, for the try that it speaks of: both can have changed while a sender was frozen.
+_MINE = (
+    outbox.c.id == bindparam("of"),
+    outbox.c.lease_owner == bindparam("owner"),
+    outbox.c.attempts == bindparam("tries"),
+)
+_FREE = {"lease_owner": null(), "lease_until": 0, "reason": bindparam("reason")}
+_END = (
+    update(outbox)
+    .where(*_MINE)
+    .values(state=bindparam("state"), settled_at=bindparam("now"), message_id=bindparam("message_id"), **_FREE)
+)
+_AGAIN = (
+    update(outbox)
+    .where(*_MINE)
+    .values(
+        state=DeliveryState.QUEUED.value,
+        not_before=bindparam("at"),
+        attempts=bindparam("left"),
+        thread_id=bindparam("thread"),
+        **_FREE,
+    )
+)
+
+
+async def _carry_out(connection: AsyncConnection, delivery: Delivery, verdict: Verdict, now: Millis) -> None:
+    """What a verdict on a row means for its chat."""
+    match verdict.ruling:
+        case Ruling.RETIRE:
+            await retire_chat(connection, delivery.chat_id, verdict.reason, now)
+        case Ruling.HOLD:
+            await hold_chat(connection, delivery.chat_id, verdict.at)
+        case Ruling.MOVE if verdict.moved_to is not None:
+            await move_chat(connection, delivery.chat_id, verdict.moved_to, now)
+        case Ruling.ROOT:
+            await _close_topic(connection, delivery.chat_id, delivery.thread_id, now)
+        case _:
+            pass
+
+
+async def _stands_outside(connection: AsyncConnection, delivery: Delivery) -> bool:
+    """Whether the chat gets the same outside the row's topic anyway."""
+    same = select(outbox.c.id).where(
+        outbox.c.kind == delivery.kind.value,
+        outbox.c.subject == delivery.subject,
+        outbox.c.chat_id == delivery.chat_id,
+        outbox.c.thread_id == 0,
+    )
+    return (await connection.execute(same)).first() is not None
+
+
+async def _close_topic(connection: AsyncConnection, chat_id: int, thread_id: int, now: Millis) -> None:
+    """Try this topic no more for a day; its chat is told once, however often that happens."""
+    this = closed_topics.c.chat_id == chat_id, closed_topics.c.thread_id == thread_id
+    until = await connection.scalar(select(closed_topics.c.until).where(*this))
+    if until is not None and until > now:
+        return
+    values = {"until": now + TOPIC_CLOSED_MS}
+    found = select(chats.c.id, literal(thread_id), literal(values["until"])).where(chats.c.id == chat_id)
+    made = insert(connection, closed_topics).from_select(("chat_id", "thread_id", "until"), found)
+    await connection.execute(made.on_conflict_do_update(index_elements=["chat_id", "thread_id"], set_=values))
+    if until is None:
+        told = {"code": NoticeCode.TOPIC.value, "created_at": now}
+        notice = insert(connection, notices).values(told).returning(notices.c.id)
+        await enqueue_notice(connection, (await connection.execute(notice)).scalar_one(), [chat_id], now)

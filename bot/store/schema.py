@@ -156,7 +156,17 @@ chats = Table(
     _text("pending"),
     _long("pending_at"),
     _long("created_at", default=None),
+    _long("held_until"),
     Index("ix_chats_active", "id", "active"),
+)
+
+#: Topics that Telegram refuses; they are not tried before `until`. A row stays: its chat was told, once.
+closed_topics = Table(
+    "closed_topics",
+    metadata,
+    Column("chat_id", BigInteger, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("thread_id", BigInteger, primary_key=True, autoincrement=False),
+    _long("until"),
 )
 
 #: `plain` rules want one tag and exclude none: the fan-out need not look at their terms.
@@ -237,6 +247,12 @@ outbox = Table(
         "settled_at",
         sqlite_where=text("settled_at IS NOT NULL"),
         postgresql_where=text("settled_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_outbox_parked",
+        "settled_at",
+        sqlite_where=text("state = 'parked'"),
+        postgresql_where=text("state = 'parked'"),
     ),
 )
 

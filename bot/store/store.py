@@ -10,6 +10,7 @@ from bot.store.chats import Chats
 from bot.store.fanouts import FanOuts
 from bot.store.feeds import Feeds
 from bot.store.hooks import Hooks
+from bot.store.material import Materials
 from bot.store.outbox import Outbox
 from bot.store.pages import Pages
 from bot.store.rules import Rules
@@ -32,5 +33,6 @@ class Store:
         self.rules = Rules(database)
         self.outbox = Outbox(database)
         self.fanouts = FanOuts(database)
+        self.materials = Materials(database)
         self.broadcasts = Broadcasts(database)
         self.stats = Statistics(database)

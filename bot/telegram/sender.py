@@ -43,6 +43,8 @@ REFUSALS = (
     ("have no write access", Fate.NO_RIGHTS),
     ("chat_write_forbidden", Fate.NO_RIGHTS),
     ("can't parse entities", Fate.BAD_MARKUP),
+    ("is too long", Fate.TOO_LONG),
+    ("message is not modified", Fate.NOT_MODIFIED),
     # A button whose address Telegram does not take must not cost the reader the news.
     ("button url", Fate.BAD_MARKUP),
     ("button_url_invalid", Fate.BAD_MARKUP),

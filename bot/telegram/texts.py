@@ -53,10 +53,12 @@ class Texts:
             mute=lambda tag: self.text("Mute {tag}", tag=tag),
             minutes=lambda n: self.plural("{n} min read", "{n} min read", n),
             notice=self.notice,
+            catch_up=lambda n: self.plural("{n} alert waited for you", "{n} alerts waited for you", n),
+            not_shown=lambda n: self.plural("and {n} more: /latest", "and {n} more: /latest", n),
         )
 
     def notice(self, notice: Notice) -> str:
-        """What the admins are told about a feed."""
+        """What people are told that is no news, as HTML."""
         said = {
             NoticeCode.FAILING: self.text("The feed {feed} does not answer as it should: {detail}", **_parts(notice)),
             NoticeCode.RECOVERED: self.text("The feed {feed} works again.", **_parts(notice)),
@@ -71,6 +73,10 @@ class Texts:
             ),
             NoticeCode.MERGED: self.text(
                 "The feed {feed} has moved to the address of {detail}; only that one is asked now.", **_parts(notice)
+            ),
+            NoticeCode.TOPIC: self.text(
+                "A topic that gets alerts here is closed or gone: they come outside it now. "
+                "Administrators can reopen it, or send /sub in another."
             ),
         }
         return said[notice.code]

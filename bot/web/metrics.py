@@ -25,6 +25,14 @@ class Metrics:
             "tagwire_deliveries", "Calls for rows of the outbox.", ["outcome"], registry=self.registry
         )
         self._waits = Histogram("tagwire_queued_seconds", "From queued to sent.", buckets=WAITS, registry=self.registry)
+        self._spans = {
+            name: Histogram(f"tagwire_alert_{name}_seconds", said, buckets=WAITS, registry=self.registry)
+            for name, said in (
+                ("seen_to_queued", "From seeing an article to queueing its alerts."),
+                ("seen_to_sent", "From seeing an article to its alert's arrival."),
+                ("published_to_sent", "From a newsroom's publication, as it dates it, to the alert's arrival."),
+            )
+        }
         self._queue = Gauge("tagwire_outbox_rows", "Rows of the outbox.", ["state"], registry=self.registry)
 
     def polled(self, result: str) -> None:
@@ -42,6 +50,12 @@ class Metrics:
         self._deliveries.labels(fate).inc()
         if fate == "sent":
             self._waits.observe(max(0.0, queued_for_s))
+
+    def alerted(self, *, seen_to_queued_s: float, seen_to_sent_s: float, published_to_sent_s: float) -> None:
+        """An alert arrived."""
+        spans = (seen_to_queued_s, seen_to_sent_s, published_to_sent_s)
+        for histogram, span in zip(self._spans.values(), spans, strict=True):
+            histogram.observe(max(0.0, span))
 
     def queue(self, rows: Mapping[str, int]) -> None:
         """The outbox holds so many rows in each state."""

@@ -15,9 +15,9 @@ from importlib import import_module
 from pathlib import Path
 
 # Nothing else is imported here: parser workers import this module again, and would be counted with it.
-BENCHMARKS = ("cadence", "poll", "fanout", "deliver", "wire", "pacing")
+BENCHMARKS = ("cadence", "poll", "fanout", "outbox", "deliver", "wire", "pacing")
 #: Minutes each: only when named.
-LONG = ("soak", "phrases", "rate")
+LONG = ("soak", "crash", "phrases", "rate")
 
 
 def main() -> None:

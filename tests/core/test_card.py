@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.card import MAX_SUMMARY, MAX_TEXT, Words, alert, announcement, cut, headlines, plain_of
+from bot.core.card import (
+    MAX_RAW_BYTES,
+    MAX_SUMMARY,
+    MAX_TEXT,
+    Words,
+    alert,
+    announcement,
+    catch_up,
+    cut,
+    headlines,
+    plain_of,
+)
 from bot.core.model import Article, ArticleTag, TagSource
 
 WORDS = Words(
@@ -16,6 +27,8 @@ WORDS = Words(
     mute=lambda tag: f"Mute {tag}",
     notice=lambda notice: notice.code.value,
     minutes=lambda n: f"{n} min read",
+    catch_up=lambda n: f"{n} alerts waited",
+    not_shown=lambda n: f"and {n} more",
 )
 AT = 1763737860000  # 17:11 on 21.11.2025 in Kyiv
 
@@ -133,6 +146,34 @@ def test_a_long_summary_is_cut_at_its_limit() -> None:
 def test_a_list_of_headlines_stays_within_one_message() -> None:
     html = headlines([article(title="Т" * 400)] * 60, now=AT, time_zone="Europe/Kyiv", heading="Latest")
     assert len(plain_of(html)) <= MAX_TEXT
+
+
+@given(st.integers(1, 60), st.text(min_size=1, max_size=300), st.integers(0, 2000))
+def test_a_catch_up_card_keeps_to_every_limit_and_counts_what_it_leaves_out(number: int, title: str, long: int) -> None:
+    waited = [article(id=n, title=title, link=f"https://example.org/{n}/{'я' * long}") for n in range(number)]
+    made = catch_up(waited, now=AT, time_zone="Europe/Kyiv", words=WORDS)
+    assert len(plain_of(made.html)) <= MAX_TEXT
+    assert len(made.html.encode()) <= MAX_RAW_BYTES
+    assert len(made.plain) <= MAX_TEXT
+    heading, *listed = made.html.split("\n\n")
+    assert heading == f"<b>{number} alerts waited</b>"
+    if listed[-1].startswith("and "):
+        assert listed[-1] == f"and {number - len(listed) + 1} more"
+    else:
+        assert len(listed) == number
+
+
+def test_a_catch_up_card_shows_the_newest_first() -> None:
+    waited = [article(id=n, title=f"Story {n}", published_at=AT - n) for n in range(5)]
+    made = catch_up(waited, now=AT, time_zone="Europe/Kyiv", words=WORDS)
+    assert [part.partition("</a>")[0][-7:] for part in made.html.split("\n\n")[1:]] == [f"Story {n}" for n in range(5)]
+
+
+def test_text_to_fall_back_on_fits_too() -> None:
+    long = article(title="T" * 700, summary="S. " * 200, link="https://example.org/" + "x" * 2000)
+    made = alert(long, matched=("nato",), time_zone="Europe/Kyiv", words=WORDS, matched_tag_id=1)
+    assert len(made.plain) <= MAX_TEXT
+    assert made.plain.endswith(long.link)
 
 
 def test_an_announcement_keeps_its_authors_formatting() -> None:

@@ -1,9 +1,22 @@
-"""The table of what to do after a call."""
+"""The table of what to do with a row, before and after a call."""
+
+from __future__ import annotations
 
 import pytest
 
-from bot.core.model import Fate, Outcome, Ruling
-from bot.core.verdicts import AFTER_UNKNOWN, GIVE_UP_AFTER, LONGEST_PAUSE, SHORTEST_PAUSE, judge
+from bot.core.model import Delivery, Fate, Kind, Outcome, Ruling, Verdict
+from bot.core.verdicts import (
+    AFTER_UNKNOWN,
+    GIVE_UP_AFTER,
+    HOUR,
+    LONGEST_PAUSE,
+    SHORTEST_PAUSE,
+    WITHOUT_RIGHTS,
+    Policy,
+    beforehand,
+    is_late,
+    judge,
+)
 
 NOW = 1_000_000_000
 
@@ -11,21 +24,31 @@ TABLE = {
     Fate.SENT: Ruling.SENT,
     Fate.UNSENT: Ruling.RETRY,
     Fate.UNKNOWN: Ruling.RETRY,
-    Fate.FLOOD: Ruling.RETRY,
+    Fate.FLOOD: Ruling.HOLD,
     Fate.SERVER: Ruling.RETRY,
     Fate.UNREACHABLE: Ruling.RETIRE,
     Fate.MIGRATED: Ruling.MOVE,
     Fate.NO_THREAD: Ruling.ROOT,
-    Fate.NO_RIGHTS: Ruling.DROP,
+    Fate.NO_RIGHTS: Ruling.HOLD,
     Fate.BAD_MARKUP: Ruling.PLAIN,
+    Fate.TOO_LONG: Ruling.PLAIN,
+    Fate.NOT_MODIFIED: Ruling.SENT,
     Fate.REJECTED: Ruling.PARK,
     Fate.UNAUTHORISED: Ruling.RETRY,
 }
 
 
-def verdict(fate: Fate, *, attempts: int = 1, age: int = 0, plain: bool = False, retry_after: int = 0):
+def row(*, attempts: int = 1, age: int = 0, kind: Kind = Kind.ALERT, thread: int = 7) -> Delivery:
+    return Delivery(
+        id=1, kind=kind, subject=1, chat_id=-1, thread_id=thread, attempts=attempts, queued_at=NOW - age
+    )  # fmt: skip
+
+
+def verdict(
+    fate: Fate, *, plain: bool = False, retry_after: int = 0, policy: Policy | None = None, **of_row: object
+) -> Verdict:
     outcome = Outcome(fate=fate, message_id=5, moved_to=-7, retry_after=retry_after, detail="what Telegram said")
-    return judge(outcome, attempts=attempts, queued_at=NOW - age, now=NOW, plain=plain)
+    return judge(outcome, row(**of_row), now=NOW, policy=policy or Policy(), plain=plain)
 
 
 @pytest.mark.parametrize("fate", list(Fate))
@@ -44,7 +67,11 @@ def test_an_outage_is_retried_ever_more_rarely(age: int, pause: int) -> None:
     assert verdict(Fate.UNSENT, age=age).at == NOW + pause
 
 
-@pytest.mark.parametrize("fate", [Fate.SERVER, Fate.UNSENT, Fate.FLOOD, Fate.UNAUTHORISED])
+def test_a_clock_that_went_back_does_not_hurry() -> None:
+    assert verdict(Fate.SERVER, age=-HOUR).at == NOW + SHORTEST_PAUSE
+
+
+@pytest.mark.parametrize("fate", [Fate.SERVER, Fate.UNSENT, Fate.FLOOD, Fate.UNAUTHORISED, Fate.NO_RIGHTS])
 def test_what_could_not_go_for_a_day_is_parked(fate: Fate) -> None:
     assert verdict(fate, age=GIVE_UP_AFTER + 1).ruling is Ruling.PARK
 
@@ -55,11 +82,46 @@ def test_an_unknown_outcome_is_tried_again_once_and_never_a_third_time() -> None
     assert (parked.ruling, parked.reason) == (Ruling.PARK, "may have been delivered: what Telegram said")
 
 
-def test_markup_that_fails_is_sent_plain_once() -> None:
-    assert verdict(Fate.BAD_MARKUP, plain=True).ruling is Ruling.PARK
+def test_whether_hot_news_is_repeated_is_a_choice_and_that_of_alerts_is_not() -> None:
+    once = Policy(repeat_hot=False)
+    assert verdict(Fate.UNKNOWN, kind=Kind.BROADCAST).ruling is Ruling.RETRY
+    assert verdict(Fate.UNKNOWN, kind=Kind.BROADCAST, policy=once).ruling is Ruling.PARK
+    assert verdict(Fate.UNKNOWN, policy=once).ruling is Ruling.RETRY
+
+
+@pytest.mark.parametrize("fate", [Fate.BAD_MARKUP, Fate.TOO_LONG])
+def test_a_card_that_fails_is_sent_plain_once(fate: Fate) -> None:
+    assert verdict(fate, plain=True).ruling is Ruling.PARK
+
+
+def test_a_closed_general_topic_holds_the_chat_because_there_is_nowhere_else() -> None:
+    told = verdict(Fate.NO_THREAD, thread=0)
+    assert (told.ruling, told.at) == (Ruling.HOLD, NOW + WITHOUT_RIGHTS)
 
 
 def test_what_carrying_out_needs_is_in_the_verdict() -> None:
     assert verdict(Fate.SENT).message_id == 5
     assert verdict(Fate.MIGRATED).moved_to == -7
     assert verdict(Fate.UNREACHABLE).reason == "what Telegram said"
+
+
+@pytest.mark.parametrize(
+    ("delivery", "ruling"),
+    [
+        (row(), None),
+        (row(attempts=2), None),
+        (row(attempts=3), Ruling.PARK),
+        (row(age=12 * HOUR), None),
+        (row(age=12 * HOUR + 1), Ruling.DROP),
+        (row(age=13 * HOUR, kind=Kind.BROADCAST), None),
+    ],
+)
+def test_what_needs_no_call(delivery: Delivery, ruling: Ruling | None) -> None:
+    found = beforehand(delivery, now=NOW, policy=Policy())
+    assert (found and found.ruling) == ruling
+
+
+def test_only_an_alert_that_waited_for_an_hour_is_late() -> None:
+    late = [is_late(one, now=NOW, policy=Policy()) for one in (row(age=HOUR), row(age=HOUR - 1), row(age=-1))]
+    assert late == [True, False, False]
+    assert not is_late(row(age=HOUR, kind=Kind.BROADCAST), now=NOW, policy=Policy())

@@ -1,4 +1,4 @@
-"""What Telegram answers, and what becomes of the card."""
+"""Delivery in the whole product; the table of outcomes stands in test_outcomes.py."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ async def follows(world, *people: int, tag: str = "#nato") -> None:
     await world.poll()
     world.newsroom.publish_seed()
     assert (await world.poll()).alerts_queued == len(people)
-
-
-async def rows(world) -> dict[str, int]:
-    async with opened(world.config) as store:
-        return {state.value: number for state, number in (await store.outbox.counts()).items()}
 
 
 async def test_blocked_and_deleted_readers_are_retired_and_start_brings_them_back(world) -> None:
@@ -54,26 +49,6 @@ async def test_a_fault_that_passes_delays_and_repeats_nothing(kind, world) -> No
     assert len(world.cards(reader)) == 1
 
 
-@pytest.mark.parametrize(("kind", "arrived"), [("reset-before", 0), ("reset-after", 1)])
-async def test_an_answer_that_never_came_is_not_repeated_blindly(kind, arrived, world) -> None:
-    reader = world.telegram.add_user("Olivia", "en")
-    await follows(world, reader)
-    world.playground.faults.set(kind, times=1)
-    totals = await world.deliver()
-    assert (totals.sent, totals.failed, totals.left, len(world.cards(reader))) == (0, 0, 1, arrived)
-    assert (await world.deliver()).sent == 0  # half a minute must pass before the one repetition
-    assert len(world.cards(reader)) == arrived
-
-
-async def test_one_chats_trouble_does_not_hold_up_the_others(world) -> None:
-    slow, quick = (world.telegram.add_user(name, "en") for name in ("Slow", "Quick"))
-    await follows(world, slow, quick)
-    world.playground.faults.set("429", chat_id=slow, retry_after=600)
-    totals = await world.deliver()
-    assert (totals.sent, totals.left) == (1, 1)
-    assert len(world.cards(quick)) == 1
-
-
 async def test_markup_that_telegram_cannot_read_goes_out_as_text(world) -> None:
     reader = world.telegram.add_user("Olivia", "en")
     await follows(world, reader)
@@ -84,29 +59,6 @@ async def test_markup_that_telegram_cannot_read_goes_out_as_text(world) -> None:
     assert message["text"].startswith(story.title)
     assert message["text"].endswith(story.path)  # the link is in the text now
     assert {entity["type"] for entity in message["entities"]} == {"hashtag", "url"}
-
-
-async def test_a_card_nobody_can_take_is_parked_and_never_loops(world) -> None:
-    reader = world.telegram.add_user("Olivia", "en")
-    await follows(world, reader)
-    world.telegram.chat(reader).refusal = (400, "Bad Request: something nobody has seen yet")
-    totals = await world.deliver()
-    assert (totals.sent, totals.failed, totals.left) == (0, 1, 0)
-    assert await rows(world) == {"parked": 1}
-
-
-async def test_no_right_to_write_drops_the_card_and_keeps_the_chat(world) -> None:
-    async with world.running():
-        group = world.telegram.add_group("Group", admin=world.admin)
-        await world.playground.wait_for(group)
-        await world.says(group, "/sub #nato", user_id=world.admin)
-    await world.poll()
-    world.telegram.restrict(group)
-    world.newsroom.publish_seed()
-    assert (await world.poll()).alerts_queued == 1
-    totals = await world.deliver()
-    assert (totals.sent, totals.failed, totals.retired_chats, totals.left) == (0, 0, 0, 0)
-    assert await rows(world) == {"dropped": 1}
 
 
 async def test_an_article_corrected_while_it_waited_goes_out_corrected(world) -> None:

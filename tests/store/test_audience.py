@@ -94,3 +94,11 @@ async def test_articles_are_found_by_letters_whatever_the_endings(ready: Store) 
     found = await ready.articles.holding([["рош", "опом"]], 0, 10)
     assert [article.title for article in found] == ["Про грошову допомогу", "Грошова допомога"]
     assert [article.title for article in await ready.articles.holding([["0%"]], 0, 10)] == ["100% інше"]
+
+
+async def test_a_group_that_moves_keeps_what_it_excludes(ready: Store) -> None:  # noqa: F811
+    await reader(ready, -5, RuleSpec(("nato",)))
+    await ready.rules.exclude(-5, ["sport"])
+    await ready.chats.move(-5, -1005, NOW)
+    assert (await ready.rules.excluded(-5), await ready.rules.excluded(-1005)) == ([], ["sport"])
+    assert (await apply(ready, update(change("a", "nato", "sport")))).alerts == 0

@@ -250,7 +250,11 @@ async def test_hot_news_goes_before_alerts(ready: Store) -> None:
     await apply(ready, update(change("a", "nato")))
     draft = await ready.broadcasts.draft(7, "now", NOW + 5)
     await ready.broadcasts.confirm(draft.id, 7, NOW + 5)
-    assert [row.kind.value for row in await ready.outbox.claim("w", NOW + 5, 1000, 10)] == ["broadcast", "alert"]
+    (hot,) = await ready.outbox.claim("w", NOW + 5, 1000, 10)
+    assert hot.kind.value == "broadcast"
+    assert await ready.outbox.claim("another", NOW + 5, 1000, 10) == []  # one after the other, whoever sends
+    await ready.outbox.settle([(hot, Verdict(ruling=Ruling.SENT, message_id=1))], "w", NOW + 5)
+    assert [row.kind.value for row in await ready.outbox.claim("w", NOW + 5, 1000, 10)] == ["alert"]
 
 
 async def test_rules_are_followed_and_unfollowed_by_meaning(ready: Store) -> None:

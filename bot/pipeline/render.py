@@ -1,0 +1,154 @@
+"""Claimed rows made ready to be sent: each gets its card, or the verdict that needs no call.
+
+Rendered late, from one reading of everything that the rows are made of: an article corrected, a rule muted or a
+broadcast withdrawn while a row waited counts. A row is sent as soon as it is rendered, so what was read is at most as
+old as the limiter's patience for one chat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bot.core import card
+from bot.core.matching import reasons
+from bot.core.model import BroadcastState, Kind, Ruling, Verdict
+from bot.core.verdicts import beforehand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.core.model import Article, Card, Delivery, Millis
+    from bot.core.verdicts import Policy
+    from bot.pipeline.ports import Vocabulary
+    from bot.store.material import Material
+
+    #: A row, its article, and the tags for which its chat gets it.
+    _Wanted = tuple[Delivery, Article, tuple[str, ...]]
+
+log = structlog.get_logger(__name__)
+#: Cards kept: of one article there are as many as languages, time zones and sets of matched tags.
+KEPT_CARDS = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A message to one chat, and the rows that it settles: one, or all that a catch-up card stands for."""
+
+    deliveries: tuple[Delivery, ...]
+    card: Card
+    articles: tuple[Article, ...] = ()  #: of its alerts, row by row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """What is to be sent, and what is settled already."""
+
+    parcels: tuple[Parcel, ...]
+    settled: tuple[tuple[Delivery, Verdict], ...]
+
+
+class Renderer:
+    """Makes cards; those that are alike for many readers are made once."""
+
+    def __init__(self, words: Vocabulary, policy: Policy) -> None:
+        self._words = words
+        self._policy = policy
+        self._alert = lru_cache(KEPT_CARDS)(self._make_alert)
+
+    def render(self, bundles: Iterable[Sequence[Delivery]], material: Material, now: Millis) -> Rendered:
+        """Each bundle becomes one message: a row alone, or the alerts of a chat that come on one card.
+
+        A row that cannot be rendered is a defect of ours: it is parked, loudly, and never stops the others.
+        """
+        parcels: list[Parcel] = []
+        settled: list[tuple[Delivery, Verdict]] = []
+        for bundle in bundles:
+            try:
+                made, known = self._render(bundle, material, now)
+            except Exception as error:
+                log.exception("deliver.defect", delivery=bundle[0].id)
+                verdict = Verdict(ruling=Ruling.PARK, reason=f"defect: {type(error).__name__}: {error}"[:200])
+                made, known = [], [(delivery, verdict) for delivery in bundle]
+            parcels += made
+            settled += known
+        return Rendered(parcels=tuple(parcels), settled=tuple(settled))
+
+    def _render(
+        self, bundle: Sequence[Delivery], material: Material, now: Millis
+    ) -> tuple[list[Parcel], list[tuple[Delivery, Verdict]]]:
+        parcels: list[Parcel] = []
+        settled: list[tuple[Delivery, Verdict]] = []
+        wanted: list[_Wanted] = []
+        for delivery in bundle:
+            match self._look(delivery, material, now):
+                case Verdict() as verdict:
+                    settled.append((delivery, verdict))
+                case Parcel() as parcel:
+                    parcels.append(parcel)
+                case article, matched:
+                    wanted.append((delivery, article, matched))
+        if wanted:
+            parcels.append(self._parcel(wanted, material, now))
+        return parcels, settled
+
+    def _look(
+        self, delivery: Delivery, material: Material, now: Millis
+    ) -> Verdict | Parcel | tuple[Article, tuple[str, ...]]:
+        """The verdict on a row that is not to be sent, a message of its own, or an article and why it is wanted."""
+        chat = material.chats.get(delivery.chat_id)
+        if chat is None or not chat.active:
+            return _drop("the chat is gone")
+        if chat.held_until > now:
+            return Verdict(ruling=Ruling.RETRY, at=chat.held_until, free=True, reason="the chat is held")
+        if verdict := beforehand(delivery, now=now, policy=self._policy):
+            return verdict
+        if (delivery.chat_id, delivery.thread_id) in material.closed:
+            return Verdict(ruling=Ruling.ROOT, reason="the topic is closed")
+        if delivery.kind is Kind.BROADCAST:
+            broadcast = material.broadcasts.get(delivery.subject)
+            if broadcast is None or broadcast.state is not BroadcastState.SENDING:
+                return _drop("the broadcast was withdrawn")
+            return Parcel(deliveries=(delivery,), card=card.announcement(broadcast.html))
+        if delivery.kind is Kind.NOTICE:
+            notice = material.notices.get(delivery.subject)
+            if notice is None:
+                return _drop("the notice is gone")
+            return Parcel(deliveries=(delivery,), card=card.announcement(self._words(chat.language).notice(notice)))
+        article = material.articles.get(delivery.subject)
+        if article is None:
+            return _drop("the article is gone")
+        matched = _matched(delivery, article, material, now)
+        return (article, matched) if matched else _drop("no longer followed")
+
+    def _parcel(self, wanted: Sequence[_Wanted], material: Material, now: Millis) -> Parcel:
+        deliveries, articles, matched = zip(*wanted, strict=True)
+        chat = material.chats[deliveries[0].chat_id]
+        if len(wanted) > 1:
+            words = self._words(chat.language)
+            made = card.catch_up(articles, now=now, time_zone=chat.time_zone, words=words)
+        else:
+            tag_id = material.tag_ids.get(matched[0][0])
+            made = self._alert(articles[0], chat.language, chat.time_zone, matched[0], tag_id)
+        return Parcel(deliveries=deliveries, card=made, articles=articles)
+
+    def _make_alert(
+        self, article: Article, language: str, time_zone: str, matched: tuple[str, ...], tag_id: int | None
+    ) -> Card:
+        words = self._words(language)
+        return card.alert(article, matched=matched, time_zone=time_zone, words=words, matched_tag_id=tag_id)
+
+
+def _matched(delivery: Delivery, article: Article, material: Material, now: Millis) -> tuple[str, ...]:
+    """Why the chat gets the article. A row that had to leave its topic matches by the rules of any topic."""
+    rules, never = material.rules.get(delivery.chat_id, []), material.never.get(delivery.chat_id, ())
+    terms = {term.slug for term in article.terms}
+    here = reasons([rule for rule in rules if rule.thread_id == delivery.thread_id], terms, now, never)
+    return here or (() if delivery.thread_id else reasons(rules, terms, now, never))
+
+
+def _drop(reason: str) -> Verdict:
+    return Verdict(ruling=Ruling.DROP, reason=reason)
