@@ -24,7 +24,7 @@ from bot.core.verdicts import judge
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.core.model import Card, Delivery
+    from bot.core.model import Card, Delivery, Millis
     from bot.pipeline.ports import Clock, Meter, Sender, Vocabulary
     from bot.store.store import Store
 
@@ -114,6 +114,7 @@ class Deliverer:
             return
 
     async def _round(self, totals: DeliverTotals) -> int:
+        until = self._clock() + self._lease_ms
         claimed = await self._store.outbox.claim(self._owner, self._clock(), self._lease_ms, self._batch)
         by_chat: dict[int, list[Delivery]] = defaultdict(list)
         for delivery in claimed:
@@ -122,7 +123,7 @@ class Deliverer:
 
         async def worker() -> None:
             for deliveries in queue:
-                await self._deliver_chat(deliveries, totals)
+                await self._deliver_chat(deliveries, until, totals)
 
         tasks = [asyncio.create_task(worker()) for _ in range(min(self._in_flight, len(by_chat)))]
         try:
@@ -135,12 +136,17 @@ class Deliverer:
             await self._settle()
         return len(claimed)
 
-    async def _deliver_chat(self, deliveries: Iterable[Delivery], totals: DeliverTotals) -> None:
-        """Send one chat's rows in order. Once a row could not go, the chat's others wait with it."""
+    async def _deliver_chat(self, deliveries: Iterable[Delivery], until: Millis, totals: DeliverTotals) -> None:
+        """Send one chat's rows in order. Once a row could not go, the chat's others wait with it.
+
+        After `until` they may be another worker's already: this one was frozen, or waited too long.
+        """
         held: Verdict | None = None
         for delivery in deliveries:
             if self._stopping:
                 held = held or Verdict(ruling=Ruling.RETRY, at=self._clock(), reason="the service is stopping")
+            if self._clock() >= until:
+                held = held or Verdict(ruling=Ruling.RETRY, at=self._clock(), reason="the lease ended")
             verdict = held or await self._deliver(delivery)
             if verdict.ruling is Ruling.RETRY:
                 held = verdict

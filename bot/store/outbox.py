@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, exists, func, literal, or_, select, true, update
+from sqlalchemy import and_, delete, exists, func, literal, or_, select, text, true, update
 
 from bot.core.cadence import DAY_MS
 from bot.core.model import Delivery, DeliveryState, Kind, Lane, Ruling
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 KEPT_MS = 30 * DAY_MS
 _COLUMNS = ("kind", "subject", "chat_id", "thread_id", "lane", "not_before", "queued_at")
 _UNIQUE = ("kind", "subject", "chat_id", "thread_id")
+#: Claims of several workers go one after the other; any constant does.
+CLAIM_LOCK = 7_461_728
 
 
 async def fan_out(connection: AsyncConnection, article_id: int, now: Millis) -> int:
@@ -102,7 +104,10 @@ class Outbox:
         self._database = database
 
     async def claim(self, owner: str, now: Millis, lease_ms: int, limit: int) -> list[Delivery]:
-        """Take up to `limit` rows that are due, best lane first; nobody else gets them until the lease ends."""
+        """Take up to `limit` rows that are due, best lane first; nobody else gets them until the lease ends.
+
+        Nor does anybody get other rows of their chats meanwhile: a chat's rows stay in order, and are paced by one.
+        """
         due = (
             select(outbox.c.id)
             .where(
@@ -115,7 +120,11 @@ class Outbox:
             .limit(limit)
         )
         if not self._database.is_sqlite:
-            due = due.with_for_update(skip_locked=True)
+            held = outbox.alias("held")
+            others = select(held.c.chat_id).where(
+                held.c.state == DeliveryState.CLAIMED.value, held.c.lease_until > now, held.c.lease_owner != owner
+            )
+            due = due.where(outbox.c.chat_id.not_in(others)).with_for_update(skip_locked=True)
         claim = (
             update(outbox)
             .where(outbox.c.id.in_(due.scalar_subquery()))
@@ -128,6 +137,9 @@ class Outbox:
             .returning(outbox)
         )
         async with self._database.transaction() as connection:
+            if not self._database.is_sqlite:
+                # A statement of its own: the next one sees what the claim before it has taken.
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CLAIM_LOCK})
             rows = (await connection.execute(claim)).mappings().all()
         return [
             Delivery(

@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 from telegram import BotCommand, BotCommandScopeChat, Update
-from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
+from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, BaseUpdateProcessor, ContextTypes
 
 from bot.pipeline.deliver import TokenRefusedError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.core.pacing import Pacer
     from bot.telegram.desk import Desk
+    from bot.telegram.lots import Rate
 
 log = structlog.get_logger(__name__)
 #: What the handlers listen to; `my_chat_member` tells of blocks and must be asked for by name (telegram.md 1.6).
@@ -68,7 +69,7 @@ class InOrder(BaseUpdateProcessor):
 class TelegramBot:
     """The bot's connection: `sender` delivers cards, and with a desk it also answers people by long polling."""
 
-    def __init__(self, *, token: str, api_url: str, pacer: Pacer, proxy: str = "") -> None:
+    def __init__(self, *, token: str, api_url: str, pacer: Pacer, shared: Rate | None = None, proxy: str = "") -> None:
         root = api_url.rstrip("/")
         calls = AiohttpRequest(connections=CONNECTIONS, proxy=proxy or None)
         updates = AiohttpRequest(connections=1, proxy=proxy or None)
@@ -80,7 +81,7 @@ class TelegramBot:
             .base_file_url(f"{root}/file/bot")
             .request(calls)
             .get_updates_request(updates)
-            .rate_limiter(PacingLimiter(pacer))
+            .rate_limiter(PacingLimiter(pacer, shared=shared))
             .concurrent_updates(InOrder())
             .build()
         )
@@ -123,13 +124,17 @@ class TelegramBot:
         )
         await self._register_menus()
 
-    async def close(self) -> None:
-        """Finish the answers under way and disconnect."""
+    async def hush(self) -> None:
+        """Answer nobody any more: finish the answers under way. `listen` may be called again."""
         updater = self._application.updater
         if updater is not None and updater.running:
             await updater.stop()
         if self._application.running:
             await self._application.stop()
+
+    async def close(self) -> None:
+        """Finish the answers under way and disconnect."""
+        await self.hush()
         await self._application.shutdown()
         for connection in self._connections:
             await connection.shutdown()  # the library leaves them open when signing in failed
@@ -175,4 +180,8 @@ async def _log_error(_: object, context: ContextTypes.DEFAULT_TYPE) -> None:
 
 
 def _log_polling_error(error: TelegramError) -> None:
+    if isinstance(error, Conflict):
+        # Two listen for a moment when one takes over, or another installation has this token: one of them goes on.
+        log.info("updates.taken_elsewhere", detail=error.message)
+        return
     log.warning("updates.failed", error=type(error).__name__, detail=error.message)

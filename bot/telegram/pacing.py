@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 from telegram.error import RetryAfter
 from telegram.ext import BaseRateLimiter
 
+from bot.telegram.lots import Lots
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from telegram._utils.types import JSONDict
 
     from bot.core.pacing import Pacer
+    from bot.telegram.lots import Rate
 
 #: What Telegram counts: messages sent and edited, not questions asked.
 COUNTED = ("send", "edit", "copy", "forward")
@@ -32,18 +35,23 @@ class Bulk:
 
 
 class PacingLimiter(BaseRateLimiter[Bulk]):
-    """Paces by `pacer`. `clock` and `sleep` are the event loop's unless handed in."""
+    """Paces by `pacer`, and by `shared` where several senders share the limit of all.
+
+    `clock` and `sleep` are the event loop's unless handed in.
+    """
 
     def __init__(
         self,
         pacer: Pacer,
         *,
+        shared: Rate | None = None,
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._pacer = pacer
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
         self._sleep = sleep
+        self._lots = Lots(shared, clock=self._clock, sleep=sleep) if shared else None
 
     async def initialize(self) -> None:
         """Nothing to prepare."""
@@ -83,6 +91,8 @@ class PacingLimiter(BaseRateLimiter[Bulk]):
             raise RetryAfter(math.ceil(at - now))
         await self._sleep_until(at)
         await self._sleep_until(self._pacer.overall_slot(self._clock()))
+        if self._lots is not None:
+            await self._lots.permit()
 
     async def _sleep_until(self, at: float) -> None:
         wait = at - self._clock()
