@@ -169,11 +169,19 @@ class Service:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}, timezone="UTC"
         )
 
+        async def tick() -> None:
+            try:
+                await poller.tick()
+            except StorageError as error:
+                log.error("poll.waits", detail=str(error))  # noqa: TRY400 - the line says it all
+            except asyncio.CancelledError:
+                return  # the scheduler would report its own shutdown as a fault
+
         async def prune() -> None:
             await store.feeds.prune_entries(now_ms())
             await store.outbox.prune(now_ms())
 
-        scheduler.add_job(poller.tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
+        scheduler.add_job(tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
         scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, id="maintenance")
         if pushes is not None:
             scheduler.add_job(pushes.renew, "interval", seconds=HUBS_S, id="hubs")

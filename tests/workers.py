@@ -7,6 +7,7 @@ what came twice and whether the limit was passed is counted afterwards and not b
 from __future__ import annotations
 
 import asyncio
+import json
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,7 @@ import time
 from collections import Counter, defaultdict, deque
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +35,7 @@ from bot.core.model import (
     RuleSpec,
     TagSource,
 )
-from bot.playground.limits import PRIVATE, PRIVATE_WINDOW_S, Limits
+from bot.playground.limits import PRIVATE_WINDOW_S, Limits
 from bot.playground.server import Playground
 from bot.store.database import Database
 from bot.store.schema import chats, outbox, rule_terms, rules, tags
@@ -196,6 +198,7 @@ class Workers:
     limit: int
     in_flight: int
     running: list[asyncio.subprocess.Process] = field(default_factory=list)
+    started: list[asyncio.subprocess.Process] = field(default_factory=list)
     logs: list[Path] = field(default_factory=list)
 
     async def start(self, roles: str = "poll,deliver,chat") -> asyncio.subprocess.Process:
@@ -211,6 +214,7 @@ class Workers:
                 sys.executable, "-m", "bot", "run", "--roles", roles, env=self._environ, cwd=ROOT, stderr=written
             )
         self.running.append(process)
+        self.started.append(process)
         self.logs.append(log)
         return process
 
@@ -228,6 +232,21 @@ class Workers:
             "TAGWIRE_DELIVER__LEASE": f"{LEASE_S}s",
             "TAGWIRE_LOG__JSON_LINES": "true",
         }
+
+    def taken(self) -> list[tuple[datetime, asyncio.subprocess.Process]]:
+        """When the lock of the tick was taken, and by whom, oldest first."""
+        found = []
+        for process, log in zip(self.started, self.logs, strict=True):
+            lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+            taken = (line for line in lines if line["event"] == "lock.taken" and line["lock"] == "tick")
+            found += [(datetime.fromisoformat(line["timestamp"]), process) for line in taken]
+        return sorted(found, key=lambda one: one[0])
+
+    async def takes_over(self, since: datetime) -> float:
+        """The seconds from `since` until somebody has the lock of the tick."""
+        while not (later := [at for at, _ in self.taken() if at > since]):  # noqa: ASYNC110 - logs tell nobody
+            await asyncio.sleep(0.1)
+        return (later[0] - since).total_seconds()
 
     async def kill(self, process: asyncio.subprocess.Process) -> None:
         """Kill -9, and nothing said to anybody."""
@@ -280,9 +299,11 @@ class Judged:
     refused: int  #: answers 429
     seconds: float
     per_second: float
+    killed_s: float  #: from the kill of the worker that polls and listens until another does
+    frozen_s: float  #: from its freezing until another does
 
 
-def judge(record: dict[str, Any], work: Work) -> Judged:
+def judge(record: dict[str, Any], work: Work, *, killed_s: float, frozen_s: float) -> Judged:
     """Count."""
     calls = [(at, chat, wait) for at, chat, wait in record["calls"]]
     got = Counter((int(chat), int(text.split()[1])) for chat, texts in record["texts"].items() for text in texts)
@@ -305,6 +326,8 @@ def judge(record: dict[str, Any], work: Work) -> Judged:
         refused=sum(bool(wait) for _, _, wait in calls),
         seconds=spent,
         per_second=len(taken) / spent,
+        killed_s=killed_s,
+        frozen_s=frozen_s,
     )
 
 
@@ -320,30 +343,34 @@ def most_within(window: float, times: list[float]) -> int:
     return most
 
 
-CHAT_LIMIT = PRIVATE
-
-
 async def through_faults(
     database: str, folder: Path, work: Work, *, number: int, limit: int, in_flight: int, frozen_s: float
 ) -> Judged:
-    """Deliver `work` with so many workers; one is killed (and replaced), another frozen for a while, then goes on."""
+    """Deliver `work` with so many workers; the one that polls and listens is killed, the next one frozen for a while."""
     await fill(database, work)
     with local_telegram(limit, work.chats) as telegram:
         async with workers(database, telegram, folder, limit=limit, in_flight=in_flight) as ours:
+            before = datetime.now(UTC)
             for _ in range(number):
                 await ours.start()
+            await ours.takes_over(before)
             await _reached(telegram, work.alerts // 4)
-            await ours.kill(ours.running[0])
+            killed = datetime.now(UTC)
+            await ours.kill(ours.taken()[-1][1])
             await ours.start()
+            killed_s = await ours.takes_over(killed)
             await _reached(telegram, work.alerts // 2)
-            frozen = ours.running[0]
-            frozen.send_signal(signal.SIGSTOP)
-            await asyncio.sleep(frozen_s)  # nothing tells that a frozen process did nothing
-            frozen.send_signal(signal.SIGCONT)
+            frozen = datetime.now(UTC)
+            holder = ours.taken()[-1][1]
+            holder.send_signal(signal.SIGSTOP)
+            thaw = asyncio.create_task(asyncio.sleep(frozen_s))  # nothing else tells how long a process did nothing
+            took_s = await ours.takes_over(frozen)
+            await thaw
+            holder.send_signal(signal.SIGCONT)
             await _delivered(database)
             await ours.stop()
         async with aiohttp.ClientSession() as session, session.get(f"{telegram}/record") as answer:
-            return judge(await answer.json(), work)
+            return judge(await answer.json(), work, killed_s=killed_s, frozen_s=took_s)
 
 
 async def _reached(telegram: str, number: int) -> None:

@@ -40,6 +40,7 @@ SERVER_SETTINGS = {
     "tcp_keepalives_count": "3",
 }
 CONNECT_S, COMMAND_S = 10, 300
+CONNECTIONS = 10
 
 #: Faults of our own statements, which are defects; whatever else a driver raises is the database being in the way.
 DEFECTS = (
@@ -141,14 +142,14 @@ class Database:
                 yield connection
             return
         with self._named():
-            async with self._reader.execution_options(isolation_level="REPEATABLE READ").connect() as connection:
+            async with self._writer.execution_options(isolation_level="REPEATABLE READ").connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def at_once(self) -> AsyncIterator[AsyncConnection]:
-        """A connection that commits each statement by itself. Raises StorageError as `transaction` does."""
+        """On PostgreSQL, a connection that commits each statement by itself. Raises StorageError as the others."""
         with self._named():
-            async with self._writer.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            async with self._reader.connect() as connection:
                 yield connection
 
     @contextmanager
@@ -274,11 +275,20 @@ def _engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
     if url.startswith("postgresql"):
         engine = create_async_engine(
             make_url(url).set(drivername="postgresql+asyncpg"),
-            pool_size=10,
-            pool_pre_ping=True,
+            # Who finds all of them busy waits: a connection opened for one statement costs more than ten statements.
+            pool_size=CONNECTIONS,
+            max_overflow=0,
             connect_args={"timeout": CONNECT_S, "command_timeout": COMMAND_S, "server_settings": SERVER_SETTINGS},
         )
-        return engine, engine
+
+        @event.listens_for(engine.sync_engine, "checkout")
+        def chosen(raw: Any, _record: object, _proxy: object) -> None:
+            # The driver knows at once of a connection that the server ended; asking would cost a way there and back.
+            if raw.driver_connection.is_closed():
+                raise sqlalchemy.exc.DisconnectionError
+
+        # Each statement of READ COMMITTED sees the newest anyway: readers need no BEGIN and no ROLLBACK around it.
+        return engine, engine.execution_options(isolation_level="AUTOCOMMIT")
     path = _path(url)
     if path is None:
         memory = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)

@@ -93,10 +93,11 @@ class SharedRate:
     async def _take(self, n: int) -> float:
         asked = self._clock()
         async with self._database.at_once() as connection:
-            row = (await connection.execute(_TAKE, {"name": self._name, "lot": n * self._gap_us})).first()
+            values = {"name": self._name, "lot": n * self._gap_us}
+            row = (await connection.execute(_TAKE, values)).first()
             if row is None:
                 await connection.execute(_MAKE, {"name": self._name})
-                return await self._take(n)
+                row = (await connection.execute(_TAKE, values)).one()
         answered = self._clock()
         first, now = row
         return float(first / 1e6 + self._offset(asked, now / 1e6, answered) - answered)
