@@ -51,8 +51,8 @@ class SharedRate:
         database: on PostgreSQL.
         name: whose limit it is, e.g. the bot's.
         per_second: the limit, more than 0; the same for all who take.
+        paid_per_second: that of paid broadcasts, which are counted apart.
         clock: our steady clock, in seconds.
-        slack_s: see SLACK_S; a gap is (1 + slack_s) / per_second.
     """
 
     def __init__(
@@ -61,21 +61,23 @@ class SharedRate:
         name: str,
         per_second: float,
         *,
+        paid_per_second: float = 1000,
         clock: Callable[[], float] = time.monotonic,
-        slack_s: float = SLACK_S,
     ) -> None:
         self._database = database
-        self._name = name
+        self._names = {False: name, True: f"{name}, paid"}
         self._clock = clock
-        self._gap_us = round((1 + slack_s) / per_second * 1e6)
+        self._gaps_us = {
+            paid: round((1 + SLACK_S) / limit * 1e6) for paid, limit in ((False, per_second), (True, paid_per_second))
+        }
         self._offsets: deque[tuple[float, float]] = deque(maxlen=SAMPLES)
 
     @property
     def gap(self) -> float:
         """Seconds between two permits."""
-        return self._gap_us / 1e6
+        return self._gaps_us[False] / 1e6
 
-    async def take(self, n: int) -> float:
+    async def take(self, n: int, *, paid: bool = False) -> float:
         """Take `n` permits, a gap apart: the seconds until the first; negative when its moment has passed already.
 
         While the database is away nobody gets a permit: it waits, and never raises for that.
@@ -83,20 +85,20 @@ class SharedRate:
         away = False
         while True:
             try:
-                return await self._take(n)
+                return await self._take(self._names[paid], n * self._gaps_us[paid])
             except StorageError as error:
                 if not away:
                     log.warning("rate.waits", detail=str(error))
                 away = True
                 await asyncio.sleep(PAUSE_S)
 
-    async def _take(self, n: int) -> float:
+    async def _take(self, name: str, lot_us: int) -> float:
         asked = self._clock()
         async with self._database.at_once() as connection:
-            values = {"name": self._name, "lot": n * self._gap_us}
+            values = {"name": name, "lot": lot_us}
             row = (await connection.execute(_TAKE, values)).first()
             if row is None:
-                await connection.execute(_MAKE, {"name": self._name})
+                await connection.execute(_MAKE, {"name": name})
                 row = (await connection.execute(_TAKE, values)).one()
         answered = self._clock()
         first, now = row

@@ -51,9 +51,10 @@ async def test_an_idle_rate_gives_one_permit_at_once_and_no_burst(databases: lis
     assert await rate.take(1) > rate.gap / 2
 
 
-async def test_two_bots_have_a_rate_each(databases: list[Database]) -> None:
+async def test_two_bots_have_a_rate_each_and_paid_broadcasts_another(databases: list[Database]) -> None:
     await SharedRate(databases[0], "one", 1).take(100)
     assert await SharedRate(databases[0], "two", 1).take(1) < 0.5
+    assert await SharedRate(databases[0], "one", 1).take(1, paid=True) < 0.5
 
 
 async def test_a_server_clock_that_is_set_back_does_not_stop_everybody(
