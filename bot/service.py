@@ -267,7 +267,8 @@ class Service:
             if role in self._roles
         }
         if self._roles & {"deliver", "chat"}:
-            connected = self.listening.is_set() or (self._signed_in and not locks.holds(self._listener))
+            listens = "chat" in self._roles and locks.holds(self._listener)
+            connected = self.listening.is_set() if listens else self._signed_in
             parts["telegram"] = Part(ok=connected, detail="" if connected else "connecting")
         return parts
 

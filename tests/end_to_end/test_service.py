@@ -54,6 +54,27 @@ async def test_a_whole_run_at_debug_level_never_says_the_token_and_stops_in_time
         assert "is in use by another tagwire" in line.decode()
 
 
+async def test_a_worker_does_and_tells_only_what_its_roles_say(world, unused_tcp_port) -> None:
+    reader = world.telegram.add_user("Olivia", "en")
+    await world.poll()
+    async with world.running():
+        await world.says(reader, "/sub #nato")
+    world.newsroom.publish_seed()
+    await world.poll()
+    process = await world.command("run", "--roles", "deliver,web", TAGWIRE_WEB__PORT=str(unused_tcp_port))
+    await world.wait_until(lambda: world.cards(reader))
+    async with (
+        aiohttp.ClientSession(f"http://127.0.0.1:{unused_tcp_port}") as web,
+        web.get("/healthz") as answer,
+    ):
+        health = await answer.json()
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    assert process.returncode == 0
+    assert health["ok"]
+    assert set(health["parts"]) == {"deliver", "web", "telegram", "database"}
+
+
 async def test_the_service_waits_for_telegram_and_for_the_network(world) -> None:
     """Feeds are read while Telegram is away, and SIGTERM ends the waiting."""
     process = await world.command("run", TAGWIRE_API_URL="http://127.0.0.1:1")
