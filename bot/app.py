@@ -236,6 +236,7 @@ def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Met
         in_flight=settings.in_flight,
         batch=settings.batch,
         lease_ms=round(settings.lease * 1000),
+        recall=lambda chat, times: telegram.recall(chat, [(now_ms() - at) / 1000 for at in times]),
     )
 
 

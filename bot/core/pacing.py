@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: Messages a private chat takes at once before 1/s holds: "short bursts are tolerated".
 BURST = 3
@@ -24,6 +28,7 @@ class _Chat:
     next_free: float = -inf  #: theoretical arrival time of the chat's next message (GCRA)
     paused_until: float = -inf
     sent: deque[float] = field(default_factory=deque)  #: the slots of a group's last messages
+    others: tuple[float, ...] = ()  #: when other senders wrote to the group, as far as we were told
 
 
 class Pacer:
@@ -52,13 +57,25 @@ class Pacer:
         state = self._state(chat, now)
         at = max(now, state.paused_until)
         if chat < 0:
-            if self._per_group and len(state.sent) >= self._per_group:
-                at = max(at, state.sent[-self._per_group] + GROUP_WINDOW_S * MARGIN)
+            sent = sorted([*state.sent, *state.others]) if state.others else state.sent
+            if self._per_group and len(sent) >= self._per_group:
+                at = max(at, sent[-self._per_group] + GROUP_WINDOW_S * MARGIN)
         elif self._chat_gap:
             at = max(at, state.next_free - (BURST - 1) * self._chat_gap)
         if at - now <= patience:
             self._take(state, chat, at)
         return at
+
+    def recall(self, chat: int, times: Iterable[float], now: float) -> None:
+        """Others sent to `chat` at these times of the last minute: its limit counts them too. May be told again."""
+        state, others = self._state(chat, now), tuple(sorted(times))
+        if chat < 0:
+            state.others = others
+            return
+        free = -inf
+        for at in others:
+            free = max(free, at) + self._chat_gap
+        state.next_free = max(state.next_free, free)
 
     def overall_slot(self, now: float) -> float:
         """When the next message of all may leave, at least `now`."""
@@ -93,7 +110,8 @@ class Pacer:
         self._chats.move_to_end(chat)
         for _ in range(2):
             oldest, old = next(iter(self._chats.items()))
-            last = old.sent[-1] + 2 * GROUP_WINDOW_S if old.sent else old.next_free
+            times = (*list(old.sent)[-1:], *old.others[-1:])
+            last = max(times) + 2 * GROUP_WINDOW_S if times else old.next_free
             if oldest == chat or max(last, old.paused_until) > now:
                 break
             del self._chats[oldest]

@@ -22,7 +22,7 @@ from bot.core.model import BroadcastState, DeliveryState, Fate, Kind, Ruling, Ve
 from bot.core.verdicts import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from bot.core.model import Card, Delivery, Millis
     from bot.pipeline.ports import Clock, Meter, Sender, Vocabulary
@@ -63,6 +63,7 @@ class Deliverer:
         in_flight: int,
         batch: int,
         lease_ms: int,
+        recall: Callable[[int, Sequence[Millis]], None] = lambda _chat, _times: None,
     ) -> None:
         self._store = store
         self._sender = sender
@@ -73,6 +74,7 @@ class Deliverer:
         self._in_flight = in_flight
         self._batch = batch
         self._lease_ms = lease_ms
+        self._recall = recall
         self._awake = asyncio.Event()
         self._stopping = False
         self._done: list[tuple[Delivery, Verdict]] = []
@@ -119,6 +121,9 @@ class Deliverer:
         by_chat: dict[int, list[Delivery]] = defaultdict(list)
         for delivery in claimed:
             by_chat[delivery.chat_id].append(delivery)
+        others = await self._store.outbox.sent_by_others(self._owner, by_chat.keys(), self._clock())
+        for chat, times in others.items():
+            self._recall(chat, times)
         queue = iter(by_chat.values())
 
         async def worker() -> None:

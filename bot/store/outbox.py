@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 KEPT_MS = 30 * DAY_MS
 _COLUMNS = ("kind", "subject", "chat_id", "thread_id", "lane", "not_before", "queued_at")
 _UNIQUE = ("kind", "subject", "chat_id", "thread_id")
+#: The longest time over which Telegram counts what one chat gets (telegram.md 1.1).
+MINUTE_MS = 60_000
 #: Claims of several workers go one after the other; any constant does.
 CLAIM_LOCK = 7_461_728
 
@@ -154,6 +156,22 @@ class Outbox:
             for row in sorted(rows, key=lambda row: (row["lane"], row["not_before"], row["id"]))
         ]
 
+    async def sent_by_others(self, owner: str, chats: Collection[int], now: Millis) -> dict[int, list[Millis]]:
+        """When others sent to these chats in the last minute; on SQLite there are none."""
+        if self._database.is_sqlite or not chats:
+            return {}
+        query = select(outbox.c.chat_id, outbox.c.settled_at).where(
+            outbox.c.settled_at > now - MINUTE_MS,
+            outbox.c.state == DeliveryState.SENT.value,
+            outbox.c.lease_owner != owner,
+            outbox.c.chat_id.in_(chats),
+        )
+        times: dict[int, list[Millis]] = {}
+        async with self._database.reading() as connection:
+            for chat_id, at in await connection.execute(query):
+                times.setdefault(chat_id, []).append(at)
+        return times
+
     async def settle(self, results: Sequence[tuple[Delivery, Verdict]], owner: str, now: Millis) -> None:
         """Write what became of rows, all in one transaction; rows that another owner took meanwhile are left to it."""
         async with self._database.transaction() as connection:
@@ -166,7 +184,9 @@ class Outbox:
         values: dict[str, Any] = {"lease_owner": None, "lease_until": 0, "reason": verdict.reason}
         match verdict.ruling:
             case Ruling.SENT:
-                values |= {"state": DeliveryState.SENT, "settled_at": now, "message_id": verdict.message_id}
+                # Who sent it stays: the others' pace of this chat begins where ours ended.
+                sent = {"settled_at": now, "message_id": verdict.message_id, "lease_owner": owner}
+                values |= {"state": DeliveryState.SENT, **sent}
             case Ruling.DROP | Ruling.RETIRE:
                 values |= {"state": DeliveryState.DROPPED, "settled_at": now}
             case Ruling.PARK:

@@ -74,6 +74,8 @@ class TelegramBot:
         calls = AiohttpRequest(connections=CONNECTIONS, proxy=proxy or None)
         updates = AiohttpRequest(connections=1, proxy=proxy or None)
         self._connections = (calls, updates)
+        limiter = PacingLimiter(pacer, shared=shared)
+        self.recall = limiter.recall
         self._application = (
             Application.builder()
             .token(token)
@@ -81,7 +83,7 @@ class TelegramBot:
             .base_file_url(f"{root}/file/bot")
             .request(calls)
             .get_updates_request(updates)
-            .rate_limiter(PacingLimiter(pacer, shared=shared))
+            .rate_limiter(limiter)
             .concurrent_updates(InOrder())
             .build()
         )

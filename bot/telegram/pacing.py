@@ -13,7 +13,7 @@ from telegram.ext import BaseRateLimiter
 from bot.telegram.lots import Lots
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from telegram._utils.types import JSONDict
 
@@ -52,6 +52,11 @@ class PacingLimiter(BaseRateLimiter[Bulk]):
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
         self._sleep = sleep
         self._lots = Lots(shared, clock=self._clock, sleep=sleep) if shared else None
+
+    def recall(self, chat: int, ages_s: Iterable[float]) -> None:
+        """Other senders wrote to `chat` so many seconds ago."""
+        now = self._clock()
+        self._pacer.recall(chat, [now - age for age in ages_s], now)
 
     async def initialize(self) -> None:
         """Nothing to prepare."""

@@ -86,3 +86,19 @@ def test_chats_that_bind_nothing_are_forgotten() -> None:
 def test_a_limit_of_zero_is_none() -> None:
     pacer = Pacer(overall=0, per_chat=0, per_group=0)
     assert {pacer.overall_slot(pacer.chat_slot(chat, 5.0)) for chat in (1, -1) for _ in range(100)} == {5.0}
+
+
+@given(st.sampled_from([1, -1]), st.lists(st.tuples(st.floats(0, 5), st.booleans()), max_size=80))
+def test_a_chat_that_goes_from_sender_to_sender_keeps_its_limit(chat: int, schedule: list[tuple[float, bool]]) -> None:
+    pacers, slots, now = {False: Pacer(), True: Pacer()}, {False: [], True: []}, 0.0
+    for gap, who in schedule:
+        # One sends at a time: the other has finished, and has said when it sent.
+        now = max(now + gap, *(times[-1] for times in slots.values() if times), 0.0)
+        pacers[who].recall(chat, [at for at in slots[not who] if at > now - 60], now)
+        slots[who].append(pacers[who].chat_slot(chat, now))
+    every = sorted(slots[False] + slots[True])
+    if chat < 0:
+        assert most_within(every, 60.0) <= 20
+    else:
+        assert most_within(every, 1.0) <= BURST
+        assert most_within(every, 10.0) <= 10 + BURST - 1

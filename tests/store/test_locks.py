@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from bot.core.model import Chat, ChatKind
+from bot.core.model import Chat, ChatKind, Ruling, Verdict
 from bot.store.database import Database, StorageError
 from bot.store.locks import IN_USE, Session, in_use, key
 from bot.store.store import Store
@@ -86,12 +86,6 @@ async def test_a_holder_whose_session_ends_stops_and_comes_back(database_url: st
 
 @postgresql
 async def test_the_server_ends_a_session_that_is_silent(database_url: str, server: asyncpg.Connection) -> None:
-    worker = Worker(database_url)
-    async with worker.session:
-        holding = asyncio.create_task(worker.session.hold("tick", worker.work))
-        await worker.began.wait()
-        assert await server.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 1
-        holding.cancel()
     connection = await asyncpg.connect(database_url, server_settings={"idle_session_timeout": "50ms"})
     ended = asyncio.Event()
     connection.add_termination_listener(lambda _: ended.set())
@@ -129,6 +123,33 @@ async def test_those_who_deliver_are_told_when_rows_are_committed(
             worker.told.clear()
             assert await store.broadcasts.confirm(draft.id, 1, NOW) == 1
             await worker.told.wait()
+    finally:
+        await database.close()
+
+
+@postgresql
+async def test_one_chat_is_with_one_worker_and_the_next_knows_its_pace(
+    database_url: str, server: asyncpg.Connection
+) -> None:
+    database = await Database.open(database_url)
+    store = Store(database)
+    try:
+        for chat in (1, 2):
+            await store.chats.upsert(Chat(id=chat, kind=ChatKind.PRIVATE), NOW)
+        for _ in range(2):
+            draft = await store.broadcasts.draft(1, "Hot", NOW)
+            await store.broadcasts.confirm(draft.id, 1, NOW)
+        (first,) = await store.outbox.claim("one", NOW, 10_000, 1)
+        assert first.chat_id == 1
+        others = await store.outbox.claim("two", NOW, 10_000, 10)
+        assert [row.chat_id for row in others] == [2, 2]
+        assert [row.chat_id for row in await store.outbox.claim("one", NOW, 10_000, 10)] == [1]
+        assert await store.outbox.claim("two", NOW + 9_999, 10_000, 10) == []
+        await store.outbox.settle([(first, Verdict(ruling=Ruling.SENT, message_id=1))], "one", NOW)
+        assert await store.outbox.sent_by_others("two", [1, 2], NOW + 59_999) == {1: [NOW]}
+        assert await store.outbox.sent_by_others("two", [1, 2], NOW + 60_000) == {}
+        assert await store.outbox.sent_by_others("one", [1, 2], NOW) == {}
+        assert {row.chat_id for row in await store.outbox.claim("three", NOW + 10_000, 10_000, 10)} == {1, 2}
     finally:
         await database.close()
 
