@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, exists, func, literal, or_, select, text, true, update
+from sqlalchemy import and_, delete, exists, func, literal, or_, select, true, update
 
 from bot.core.cadence import DAY_MS
 from bot.core.model import Delivery, DeliveryState, Kind, Lane, Ruling
 from bot.store.articles import insert
 from bot.store.chats import move_chat, retire_chat
 from bot.store.schema import article_tags, chats, outbox, rule_terms, rules
+from bot.store.sharing import in_turn, sent_by_others, with_others
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 KEPT_MS = 30 * DAY_MS
 _COLUMNS = ("kind", "subject", "chat_id", "thread_id", "lane", "not_before", "queued_at")
 _UNIQUE = ("kind", "subject", "chat_id", "thread_id")
-#: The longest time over which Telegram counts what one chat gets (telegram.md 1.1).
-MINUTE_MS = 60_000
-#: Claims of several workers go one after the other; any constant does.
-CLAIM_LOCK = 7_461_728
 
 
 async def fan_out(connection: AsyncConnection, article_id: int, now: Millis) -> int:
@@ -122,11 +119,7 @@ class Outbox:
             .limit(limit)
         )
         if not self._database.is_sqlite:
-            held = outbox.alias("held")
-            others = select(held.c.chat_id).where(
-                held.c.state == DeliveryState.CLAIMED.value, held.c.lease_until > now, held.c.lease_owner != owner
-            )
-            due = due.where(outbox.c.chat_id.not_in(others)).with_for_update(skip_locked=True)
+            due = due.where(outbox.c.chat_id.not_in(with_others(owner, now))).with_for_update(skip_locked=True)
         claim = (
             update(outbox)
             .where(outbox.c.id.in_(due.scalar_subquery()))
@@ -139,9 +132,7 @@ class Outbox:
             .returning(outbox)
         )
         async with self._database.transaction() as connection:
-            if not self._database.is_sqlite:
-                # A statement of its own: the next one sees what the claim before it has taken.
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CLAIM_LOCK})
+            await in_turn(connection)
             rows = (await connection.execute(claim)).mappings().all()
         return [
             Delivery(
@@ -157,20 +148,9 @@ class Outbox:
         ]
 
     async def sent_by_others(self, owner: str, chats: Collection[int], now: Millis) -> dict[int, list[Millis]]:
-        """When others sent to these chats in the last minute; on SQLite there are none."""
-        if self._database.is_sqlite or not chats:
-            return {}
-        query = select(outbox.c.chat_id, outbox.c.settled_at).where(
-            outbox.c.settled_at > now - MINUTE_MS,
-            outbox.c.state == DeliveryState.SENT.value,
-            outbox.c.lease_owner != owner,
-            outbox.c.chat_id.in_(chats),
-        )
-        times: dict[int, list[Millis]] = {}
+        """When other workers sent to these chats in the last minute."""
         async with self._database.reading() as connection:
-            for chat_id, at in await connection.execute(query):
-                times.setdefault(chat_id, []).append(at)
-        return times
+            return await sent_by_others(connection, owner, chats, now)
 
     async def settle(self, results: Sequence[tuple[Delivery, Verdict]], owner: str, now: Millis) -> None:
         """Write what became of rows, all in one transaction; rows that another owner took meanwhile are left to it."""
