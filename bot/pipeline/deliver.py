@@ -116,7 +116,7 @@ class Deliverer:
             return
 
     async def _round(self, totals: DeliverTotals) -> int:
-        until = self._clock() + self._lease_ms
+        until = self._clock() + self._lease_ms // 2  # a send takes its time too: none begins so late that it ends after
         claimed = await self._store.outbox.claim(self._owner, self._clock(), self._lease_ms, self._batch)
         by_chat: dict[int, list[Delivery]] = defaultdict(list)
         for delivery in claimed:
@@ -144,7 +144,7 @@ class Deliverer:
     async def _deliver_chat(self, deliveries: Iterable[Delivery], until: Millis, totals: DeliverTotals) -> None:
         """Send one chat's rows in order. Once a row could not go, the chat's others wait with it.
 
-        After `until` they may be another worker's already: this one was frozen, or waited too long.
+        None is begun after `until`: when it ends it may be another worker's already. We were frozen, or waited too long.
         """
         held: Verdict | None = None
         for delivery in deliveries:
