@@ -144,7 +144,7 @@ class Deliverer:
     async def _deliver_chat(self, deliveries: Iterable[Delivery], until: Millis, totals: DeliverTotals) -> None:
         """Send one chat's rows in order. Once a row could not go, the chat's others wait with it.
 
-        None is begun after `until`: when it ends it may be another worker's already. We were frozen, or waited too long.
+        None begins after `until`: when it ended it might be another worker's. We were frozen, or waited too long.
         """
         held: Verdict | None = None
         for delivery in deliveries:

@@ -46,6 +46,6 @@ async def _printed(world, *words: str, **environ: str) -> dict:
 
 async def _sent(world, number: int) -> None:
     """Wait for another process to write; the database tells nobody, so it is asked."""
-    async with asyncio.timeout(20), opened(world.config) as store:
+    async with asyncio.timeout(60), opened(world.config) as store:
         while (await store.outbox.counts()).get(DeliveryState.SENT, 0) != number:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
