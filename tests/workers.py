@@ -344,12 +344,23 @@ def most_within(window: float, times: list[float]) -> int:
 
 
 async def through_faults(
-    database: str, folder: Path, work: Work, *, number: int, limit: int, in_flight: int, frozen_s: float
+    database: str,
+    folder: Path,
+    work: Work,
+    *,
+    number: int,
+    limit: int,
+    in_flight: int,
+    frozen_s: float,
+    rate: int | None = None,
 ) -> Judged:
-    """Deliver `work` with so many workers; the one that polls and listens is killed, the next one frozen for a while."""
+    """Deliver `work` with so many workers; the one that polls and listens is killed, the next one frozen for a while.
+
+    The local Telegram takes `limit` a second; the workers think that it is `rate`, if that is given.
+    """
     await fill(database, work)
     with local_telegram(limit, work.chats) as telegram:
-        async with workers(database, telegram, folder, limit=limit, in_flight=in_flight) as ours:
+        async with workers(database, telegram, folder, limit=rate or limit, in_flight=in_flight) as ours:
             before = datetime.now(UTC)
             for _ in range(number):
                 await ours.start()
