@@ -22,7 +22,7 @@ IN_FLIGHT, LIMIT, RATE = 8, 60, 40
 async def test_one_worker_killed_and_one_frozen_lose_nothing_and_never_pass_the_limit(
     database_url: str, tmp_path: Path
 ) -> None:
-    work = Work(readers=550, eager=10, articles=5)
+    work = Work(readers=560, eager=10, articles=4)
     judged = await through_faults(
         database_url, tmp_path, work, number=2, limit=LIMIT, rate=RATE, in_flight=IN_FLIGHT, frozen_s=LEASE_S + 1
     )
