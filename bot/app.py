@@ -1,9 +1,4 @@
-"""The composition root: builds each object once, joins them, and owns the order of start and stop.
-
-Start: configuration, database, outbox, polls, web, then Telegram, because everything else works without it.
-Stop: ears first (no new updates), then polls, then the outbox (what is in flight ends, the rest stays queued), then the
-edges and the database.
-"""
+"""The composition root: builds each object once and joins them; `service` runs what is built here until a signal."""
 
 from __future__ import annotations
 
@@ -12,14 +7,11 @@ import gzip
 import os
 import socket
 import time
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.core.lexicon import Lexicon, Thesaurus, ThesaurusEntry, ThesaurusError
 from bot.core.model import Feed, Fetched, FetchFailed, PageMode, Validators
@@ -33,14 +25,15 @@ from bot.pipeline.deliver import Deliverer, TokenRefusedError
 from bot.pipeline.explain import Explained, Explainer, ExplainError
 from bot.pipeline.poll import Poller, PollTotals
 from bot.pipeline.ports import SilentMeter
-from bot.pipeline.push import Pushes
 from bot.pipeline.tagging import Tagger
 from bot.playground.server import PlaygroundError
 from bot.settings import ConfigError
-from bot.store.database import Database, StorageError
+from bot.store.copy import copy
+from bot.store.database import Database, StorageError, shown
+from bot.store.locks import in_use
+from bot.store.rate import SharedRate
 from bot.store.store import Store
-from bot.web.metrics import Metrics
-from bot.web.server import Part, WebError, WebServer
+from bot.web.server import WebError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -52,14 +45,6 @@ if TYPE_CHECKING:
     from bot.settings import Config
     from bot.telegram.application import TelegramBot
     from bot.telegram.desk import Desk
-
-log = structlog.get_logger(__name__)
-#: Telegram's own rule is that a stop takes under 10 s; this leaves time for the database after it.
-STOP_WITHIN_S = 8.0
-#: Old tombstones and deliveries are dropped once a day.
-MAINTENANCE_S = 24 * 60 * 60
-#: Hubs that are due are asked this often.
-HUBS_S = 60
 
 
 def now_ms() -> Millis:
@@ -103,12 +88,12 @@ def thesaurus_of(config: Config) -> Thesaurus:
 
 
 #: The dictionaries are 40 MB and a quarter of a second: one of each in a process, whoever asks.
-_morphology = cache(Morphology)
+morphology = cache(Morphology)
 
 
 def tagger_of(config: Config, store: Store) -> Tagger:
     """What finds tags in texts. Raises ConfigError as `thesaurus_of` does."""
-    return Tagger(store, Lexicon(thesaurus_of(config), _morphology()))
+    return Tagger(store, Lexicon(thesaurus_of(config), morphology()))
 
 
 @asynccontextmanager
@@ -121,8 +106,22 @@ async def opened(config: Config) -> AsyncIterator[Store]:
         await database.close()
 
 
+def fetcher_of(config: Config) -> Fetcher:
+    """How sites are asked."""
+    fetch = config.settings.fetch
+    return Fetcher(
+        user_agent=user_agent(fetch.contact),
+        timeout_s=fetch.timeout,
+        max_bytes=fetch.max_bytes,
+        allow_private=fetch.allow_private,
+        per_host=fetch.per_host,
+        pause_s=fetch.pause,
+        connections=fetch.connections,
+    )
+
+
 @asynccontextmanager
-async def _poller(
+async def polling(
     config: Config,
     store: Store,
     feeds: Iterable[Feed],
@@ -131,8 +130,9 @@ async def _poller(
     meter: Meter,
     on_alerts: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[tuple[Poller, Fetcher]]:
+    """The first pump and its way to the sites."""
     fetch = config.settings.fetch
-    async with _fetcher(config) as fetcher, ParserPool(max_workers=fetch.workers) as parsers:
+    async with fetcher_of(config) as fetcher, ParserPool(max_workers=fetch.workers) as parsers:
         poller = Poller(
             store=store,
             fetcher=fetcher,
@@ -150,19 +150,6 @@ async def _poller(
             on_alerts=on_alerts,
         )
         yield poller, fetcher
-
-
-def _fetcher(config: Config) -> Fetcher:
-    fetch = config.settings.fetch
-    return Fetcher(
-        user_agent=user_agent(fetch.contact),
-        timeout_s=fetch.timeout,
-        max_bytes=fetch.max_bytes,
-        allow_private=fetch.allow_private,
-        per_host=fetch.per_host,
-        pause_s=fetch.pause,
-        connections=fetch.connections,
-    )
 
 
 def user_agent(contact: str) -> str:
@@ -194,7 +181,7 @@ async def poll_once(
     chosen = choose_feeds(config, names)
     async with (
         opened(config) as store,
-        _poller(config, store, chosen, tagger_of(config, store), meter=SilentMeter()) as (poller, _),
+        polling(config, store, chosen, tagger_of(config, store), meter=SilentMeter()) as (poller, _),
     ):
         await store.feeds.sync_catalogue(feeds_of(config))
         resumed = await store.fanouts.resume(now_ms())
@@ -210,7 +197,7 @@ async def rehearse(config: Config, names: Sequence[str]) -> Rehearsed:
         config = replace(config, settings=config.settings.model_copy(update={"database": "sqlite://"}))
     async with (
         opened(config) as store,
-        _poller(config, store, chosen, tagger_of(config, store), meter=SilentMeter()) as (poller, _),
+        polling(config, store, chosen, tagger_of(config, store), meter=SilentMeter()) as (poller, _),
     ):
         polled = await poller.retrieve_all([feed.name for feed in chosen], await store.feeds.states())
         updates = [one.update for one in polled if one.update is not None]
@@ -225,10 +212,10 @@ async def deliver_once(config: Config, token: str) -> DeliverTotals:
     """`tagwire deliver`. Raises TokenRefusedError."""
     async with opened(config) as store, sending(store):
         await store.fanouts.resume(now_ms())
-        telegram = _telegram(config, token)
+        telegram = telegram_of(config, token, store)
         try:
             await telegram.connect()
-            return await _deliverer(config, store, telegram, SilentMeter()).drain()
+            return await deliverer_of(config, store, telegram, SilentMeter()).drain()
         finally:
             await telegram.close()
 
@@ -236,7 +223,7 @@ async def deliver_once(config: Config, token: str) -> DeliverTotals:
 @asynccontextmanager
 async def sending(store: Store) -> AsyncIterator[None]:
     """The right to send from this database. On SQLite one process has it, so what is claimed was a dead one's."""
-    with store.database.hold_instance():
+    async with in_use(store.database):
         if store.database.is_sqlite:
             await store.outbox.release_all(now_ms())
         yield
@@ -248,26 +235,32 @@ def preload() -> None:
     import bot.telegram.desk  # noqa: F401, PLC0415
 
 
-def _telegram(config: Config, token: str) -> TelegramBot:
+def telegram_of(config: Config, token: str, store: Store) -> TelegramBot:
+    """The way to Telegram; on PostgreSQL all who send share its limit."""
     from bot.telegram.application import TelegramBot  # noqa: PLC0415 - half a second that a poll or a count need not wait
 
-    telegram = config.settings.telegram
+    limits = config.settings.telegram
+    permits = None
+    if limits.per_second and not store.database.is_sqlite:
+        permits = SharedRate(store.database, f"bot {token.partition(':')[0]}", limits.per_second)
     return TelegramBot(
         token=token,
         api_url=config.settings.api_url,
-        pacer=_pacer(config),
-        proxy=telegram.proxy.get_secret_value(),
-        paid_broadcast=telegram.paid_broadcast,
+        pacer=Pacer(
+            overall=limits.per_second,
+            per_chat=limits.per_chat_second,
+            per_group=limits.per_group_minute,
+            shared=permits is not None,
+        ),
+        permits=permits,
+        proxy=limits.proxy.get_secret_value(),
+        paid_broadcast=limits.paid_broadcast,
     )
 
 
-def _pacer(config: Config) -> Pacer:
-    limits = config.settings.telegram
-    return Pacer(overall=limits.per_second, per_chat=limits.per_chat_second, per_group=limits.per_group_minute)
-
-
-def _deliverer(config: Config, store: Store, telegram: TelegramBot, meter: Meter) -> Deliverer:
-    from bot.telegram.texts import words  # noqa: PLC0415 - see `_telegram`
+def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Meter) -> Deliverer:
+    """The second pump."""
+    from bot.telegram.texts import words  # noqa: PLC0415 - see `telegram_of`
 
     settings = config.settings.deliver
     return Deliverer(
@@ -285,153 +278,13 @@ def _deliverer(config: Config, store: Store, telegram: TelegramBot, meter: Meter
             catch_up_after=round(settings.catch_up_after * 1000),
             repeat_hot=settings.repeat_hot,
         ),
+        recall=lambda chat, times: telegram.recall(chat, [(now_ms() - at) / 1000 for at in times]),
     )
 
 
-class Service:
-    """`tagwire run`: polls, delivers and answers until it is told to stop."""
-
-    def __init__(self, config: Config, token: str, feeds: Sequence[Feed] | None = None) -> None:
-        self._config = config
-        self._token = token
-        self._feeds = feeds_of(config) if feeds is None else tuple(feeds)
-        self._stop = asyncio.Event()
-        self.listening = asyncio.Event()  #: set once people are answered
-        self._poller: Poller | None = None
-
-    def stop(self) -> None:
-        """Stop cleanly; `run` returns when everything is down."""
-        self._stop.set()
-
-    async def poll_now(self) -> None:
-        """Poll every feed that is due, without waiting for the next tick."""
-        if self._poller is not None:
-            await self._poller.tick()
-
-    async def poll(self, names: Sequence[str]) -> None:
-        """Poll these feeds once and now."""
-        if self._poller is not None:
-            await self._poller.poll_all(names)
-
-    async def run(self) -> None:
-        """Run until `stop`. Raises TokenRefusedError when Telegram refuses the token, at the start or later."""
-        config = self._config
-        async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(opened(config))
-            await stack.enter_async_context(sending(store))
-            meter = Metrics()
-            await store.feeds.sync_catalogue(self._feeds)
-            await store.fanouts.resume(now_ms())
-            telegram = _telegram(config, self._token)
-            deliverer = _deliverer(config, store, telegram, meter)
-            tagger = tagger_of(config, store)
-            telegram.answer_at(_desk(config, store, tagger, self._feeds, deliverer.wake))
-            poller, fetcher = await stack.enter_async_context(
-                _poller(config, store, self._feeds, tagger, meter=meter, on_alerts=deliverer.wake)
-            )
-            self._poller = poller
-            pushes = self._pushes(store, fetcher, poller)
-            if config.settings.web.port:
-                await stack.enter_async_context(self._web(store, meter, pushes))
-            scheduler = self._schedule(store, poller, pushes)
-            try:
-                await self._serve(telegram, deliverer)
-            finally:
-                scheduler.shutdown(wait=False)
-                await _quietly(telegram.close())
-                await poller.stop()
-
-    def _pushes(self, store: Store, fetcher: Fetcher, poller: Poller) -> Pushes | None:
-        """WebSub, where the internet reaches us."""
-        web = self._config.settings.web
-        if not (web.port and web.public_url):
-            return None
-        return Pushes(store=store, fetcher=fetcher, clock=now_ms, public_url=web.public_url, on_push=poller.hint)
-
-    def _web(self, store: Store, meter: Metrics, pushes: Pushes | None) -> WebServer:
-        """Health and metrics."""
-        web = self._config.settings.web
-
-        async def health() -> dict[str, Part]:
-            parts = {
-                "telegram": Part(ok=self.listening.is_set(), detail="" if self.listening.is_set() else "connecting")
-            }
-            try:
-                counts = await store.outbox.counts()
-            except StorageError as error:
-                parts["database"] = Part(ok=False, detail=str(error))
-            else:
-                parts["database"] = Part(ok=True, detail="")
-                meter.queue({state.value: number for state, number in counts.items()})
-            return parts
-
-        return WebServer(web.host, web.port, health=health, registry=meter.registry, hub=pushes)
-
-    def _schedule(self, store: Store, poller: Poller, pushes: Pushes | None) -> AsyncIOScheduler:
-        """Few jobs; what is due stands in the database. A late tick runs once, never not at all."""
-        scheduler = AsyncIOScheduler(
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}, timezone="UTC"
-        )
-
-        async def prune() -> None:
-            await store.feeds.prune_entries(now_ms())
-            await store.outbox.prune(now_ms())
-
-        scheduler.add_job(poller.tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
-        scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, id="maintenance")
-        if pushes is not None:
-            scheduler.add_job(pushes.renew, "interval", seconds=HUBS_S, id="hubs")
-        scheduler.start()
-        return scheduler
-
-    async def _serve(self, telegram: TelegramBot, deliverer: Deliverer) -> None:
-        talk = asyncio.create_task(self._talk(telegram, deliverer), name="telegram")
-        stopped = asyncio.create_task(self._stop.wait(), name="stop")
-        if self._poller is not None:
-            await self._poller.spread()
-        await self.poll_now()
-        try:
-            await asyncio.wait({talk, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            deliverer.stop()
-            stopped.cancel()
-            if self.listening.is_set():
-                await asyncio.wait({talk}, timeout=STOP_WITHIN_S)
-            talk.cancel()
-            await asyncio.gather(stopped, talk, return_exceptions=True)
-        if not talk.cancelled() and (error := talk.exception()):
-            raise error
-
-    async def _talk(self, telegram: TelegramBot, deliverer: Deliverer) -> None:
-        await telegram.connect()
-        await telegram.listen()
-        self.listening.set()
-        log.info("service.listening")
-        while not self._stop.is_set():
-            try:
-                await deliverer.run()
-            except TokenRefusedError:
-                raise
-            except StorageError as error:
-                # A full disk or a database restart must not end the service: it says so, and tries again.
-                log.error("deliver.stopped", detail=str(error))  # noqa: TRY400 - the line says it all
-                await asyncio.sleep(5)
-            except Exception:
-                log.exception("deliver.stopped")
-                await asyncio.sleep(5)
-
-
-async def _quietly(closing: object) -> None:
-    """Close; a connection that breaks while closing is closed."""
-    try:
-        async with asyncio.timeout(STOP_WITHIN_S):
-            await closing  # type: ignore[misc]
-    except Exception as error:  # noqa: BLE001 - whatever it was, the rest must still be closed
-        log.warning("close.failed", error=type(error).__name__)
-
-
-def _desk(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed], on_queued: Callable[[], None]) -> Desk:
-    from bot.telegram.desk import Desk  # noqa: PLC0415 - see `_telegram`
+def desk_of(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed], on_queued: Callable[[], None]) -> Desk:
+    """Where people are answered."""
+    from bot.telegram.desk import Desk  # noqa: PLC0415 - see `telegram_of`
 
     readers = config.settings.readers
     return Desk(
@@ -500,9 +353,24 @@ async def back_up(config: Config, target: Path) -> None:
         await store.database.backup(target)
 
 
+async def copy_once(source: str, target: str, *, on_rows: Callable[[int, int], None]) -> dict[str, int]:
+    """`tagwire copy`: the rows of each table."""
+    if not Database.exists(source):
+        raise StorageError(f"{shown(source)}: there is no such database")
+    one = await Database.open(source)
+    try:
+        other = await Database.open(target)
+        try:
+            return await copy(one, other, on_rows=on_rows)
+        finally:
+            await other.close()
+    finally:
+        await one.close()
+
+
 async def explain(config: Config, target: str, chat_id: int | None) -> list[Explained]:
     """`tagwire explain`. Raises ExplainError for what is no article, OSError for a file that cannot be read."""
-    async with opened(config) as store, _fetcher(config) as fetcher, ParserPool(max_workers=1) as parsers:
+    async with opened(config) as store, fetcher_of(config) as fetcher, ParserPool(max_workers=1) as parsers:
         document = await _document(fetcher, target)
         explainer = Explainer(store=store, parsers=parsers, tagger=tagger_of(config, store), feeds=feeds_of(config))
         return await explainer.explain(document, chat_id, now_ms())

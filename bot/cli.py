@@ -49,17 +49,26 @@ def common(context: typer.Context, config: Folder = None) -> None:
 
 
 @app.command()
-def run(context: typer.Context, config: Folder = None) -> None:
-    """Run the service: polls, delivers, answers, until SIGTERM."""
+def run(
+    context: typer.Context,
+    config: Folder = None,
+    roles: Annotated[
+        str, typer.Option(metavar="ROLES", help="What this worker does, of poll,deliver,chat,web.")
+    ] = "poll,deliver,chat,web",
+) -> None:
+    """Run the service: polls, delivers, answers, until SIGTERM. On PostgreSQL any number of them."""
     loaded = _load(context, config)
-    token = _token(loaded)
+    chosen = _roles(roles, loaded)
+    token = _token(loaded) if chosen & {"deliver", "chat"} else ""
     with _reported():
-        from bot.app import Service, preload  # noqa: PLC0415
+        from bot.app import preload  # noqa: PLC0415
+        from bot.service import Service  # noqa: PLC0415
 
-        preload()
+        if token:
+            preload()
 
         async def serve() -> None:
-            service = Service(loaded, token)
+            service = Service(loaded, token, roles=chosen)
             _stop_on_signals(service.stop)
             await service.run()
 
@@ -117,7 +126,7 @@ def poll(
                     print(f"would send to {place}: {article.title} <{article.link}>")
         else:
             chosen = service.choose_feeds(loaded, names)
-            with _progress(len(chosen), shown=not as_json) as advance:
+            with _progress(len(chosen), shown=not as_json, doing="polling") as advance:
 
                 def told(polled: Any) -> None:
                     advance()
@@ -226,6 +235,28 @@ def backup(
         _logs(loaded, "", quiet=True)
         _run(back_up(loaded, file))
         print(f"{file}: {file.stat().st_size} bytes")
+
+
+@app.command()
+def copy(
+    source: Annotated[str, typer.Option("--from", metavar="URL", help="sqlite:///PATH or postgresql://...")],
+    target: Annotated[str, typer.Option("--to", metavar="URL", help="An empty database: sqlite:/// or postgresql://.")],
+    as_json: AsJson = False,
+) -> None:
+    """Move a living installation to another database; stop its service first."""
+    from bot.settings import Settings  # noqa: PLC0415
+
+    for option, url in (("--from", source), ("--to", target)):
+        if not Settings.names_database(url):
+            _fail(WRONG, f"{option}: should be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+    if source == target:
+        _fail(WRONG, "--to: is the same database as --from; name another one")
+    with _reported():
+        from bot.app import copy_once  # noqa: PLC0415
+
+        with _progress(None, shown=not as_json, doing="copying") as advance:
+            counts = _run(copy_once(source, target, on_rows=advance))
+        _print({**counts, "rows": sum(counts.values())}, as_json=as_json)
 
 
 @feeds_app.command("export")
@@ -371,15 +402,27 @@ def _print(values: dict[str, Any], *, as_json: bool) -> None:
     Console().print(table)
 
 
+def _roles(given: str, config: Config) -> set[str]:
+    from bot.service import ROLES  # noqa: PLC0415
+
+    chosen = [role.strip() for role in given.split(",")]
+    unknown = [role for role in chosen if role not in ROLES]
+    if unknown:
+        _fail(WRONG, f"--roles: there is no role {unknown[0]!r}; there are {', '.join(ROLES)}")
+    if chosen == ["web"] and not config.settings.web.port:
+        _fail(WRONG, "TAGWIRE_WEB__PORT is 0, and the role web needs a port to listen at")
+    return set(chosen)
+
+
 @contextmanager
-def _progress(total: int, *, shown: bool) -> Iterator[Any]:
-    """A progress bar on a terminal, nothing elsewhere."""
+def _progress(total: int | None, *, shown: bool, doing: str) -> Iterator[Any]:
+    """A progress bar on a terminal, nothing elsewhere. What it yields advances it by one, or to (done, of)."""
     if not (shown and sys.stderr.isatty()):
-        yield lambda: None
+        yield lambda *_: None
         return
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("polling", total=total)
-        yield lambda: bar.advance(task)
+        task = bar.add_task(doing, total=total)
+        yield lambda *far: bar.update(task, completed=far[0], total=far[1]) if far else bar.advance(task)

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.app import Service, feeds_of
+from bot.app import feeds_of
 from bot.core.model import Feed, PageMode
 from bot.playground.newsroom import Newsroom
 from bot.playground.server import Playground
+from bot.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable

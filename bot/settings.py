@@ -170,9 +170,14 @@ class Settings(Section):
     @field_validator("database")
     @classmethod
     def _known_engine(cls, value: str) -> str:
-        if not re.match(r"(sqlite:///.+|sqlite://$|postgresql://.+)", value):
+        if not cls.names_database(value):
             raise ValueError("should be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
         return value
+
+    @staticmethod
+    def names_database(value: str) -> bool:
+        """Whether this is an address of a database that we know."""
+        return re.match(r"(sqlite:///.+|sqlite://$|postgresql://.+)", value) is not None
 
     @field_validator("token")
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -50,6 +51,33 @@ def test_run_without_a_token_names_the_variable_and_the_demo(folder: Path) -> No
     assert "TAGWIRE_TOKEN" in line
     assert "make demo" in line
     assert "tagwire demo" in line
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("run", "--roles", "poll,sing"), "--roles: there is no role 'sing'; there are poll, deliver, chat, web"),
+        (("run", "--roles", ""), "--roles: there is no role ''; there are poll, deliver, chat, web"),
+        (("run", "--roles", "web"), "TAGWIRE_WEB__PORT is 0"),
+        (("run", "--roles", "poll,chat"), "TAGWIRE_TOKEN is not set"),
+        (("copy", "--from", "mysql://x", "--to", "sqlite:///y"), "--from: should be sqlite:///PATH or postgresql://"),
+        (("copy", "--from", "sqlite:///x", "--to", "y"), "--to: should be sqlite:///PATH or postgresql://"),
+        (("copy", "--from", "sqlite:///x", "--to", "sqlite:///x"), "--to: is the same database as --from"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_one_line(words: tuple[str, ...], says: str, folder: Path) -> None:
+    (line,) = faults(tagwire(folder, *words), 2)
+    assert line.startswith(says)
+
+
+def test_copy_says_what_is_not_there_and_what_is_not_empty(folder: Path) -> None:
+    (line,) = faults(tagwire(folder, "copy", "--from", "sqlite:///no.db", "--to", "sqlite:///new.db"), 1)
+    assert line == "no.db: there is no such database"
+    assert not (folder / "new.db").exists()
+    tagwire(folder, "migrate", TAGWIRE_DATABASE="sqlite:///old.db")
+    done = tagwire(folder, "copy", "--from", "sqlite:///old.db", "--to", "sqlite:///new.db", "--json")
+    assert faults(done, 0) == []
+    assert json.loads(done.stdout)["rows"] == 0
 
 
 @pytest.mark.parametrize(

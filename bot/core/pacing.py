@@ -12,8 +12,15 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 from bot.core.model import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: The lane of answers to people, before every lane of the outbox.
 ANSWERS = 0
@@ -65,6 +72,7 @@ class _Chat:
     sent: deque[float] | None  #: when a group's last messages left; None for a private chat
     next_free: float = -inf  #: theoretical arrival time of a private chat's next message (GCRA)
     paused_until: float = -inf
+    others: tuple[float, ...] = ()  #: when other senders wrote to the group, as far as we were told
     lines: dict[tuple[int, bool], _Line] = field(default_factory=dict)
 
 
@@ -209,7 +217,18 @@ class Pacer:
         if state is not None:
             self._chats.setdefault(new, state)
 
-    # -- a shared rate
+    # -- several senders
+
+    def recall(self, chat: Chat, times: Iterable[float], now: float) -> None:
+        """Others sent to `chat` at these times of the last minute: its limit counts them too. May be told again."""
+        state, others = self._state(chat, now), tuple(sorted(times))
+        if state.sent is not None:
+            state.others = others
+            return
+        free = -inf
+        for at in others:
+            free = max(free, at) + self._chat_gap
+        state.next_free = max(state.next_free, free)
 
     def hungry(self, *, paid: bool) -> bool:
         """Whether calls wait and the last lot is used up."""
@@ -256,8 +275,9 @@ class Pacer:
         if chat.sent is None:
             return max(at, chat.next_free - (BURST - 1) * self._chat_gap)
         most = self._per_group if lane != ANSWERS else max(1, self._per_group - KEPT_FOR_NEWS)
-        if self._per_group and len(chat.sent) >= most:
-            return max(at, chat.sent[-most] + GROUP_WINDOW_S * CHAT_MARGIN)
+        sent = sorted([*chat.sent, *chat.others]) if chat.others else chat.sent
+        if self._per_group and len(sent) >= most:
+            return max(at, sent[-most] + GROUP_WINDOW_S * CHAT_MARGIN)
         return at
 
     def _count(self, chat: _Chat, now: float) -> None:
@@ -288,5 +308,6 @@ class Pacer:
         return state
 
     def _binds(self, chat: _Chat, now: float) -> bool:
-        last = chat.next_free if not chat.sent else chat.sent[-1] + GROUP_WINDOW_S * CHAT_MARGIN
+        times = [*list(chat.sent or ())[-1:], *chat.others[-1:]]
+        last = max(times) + GROUP_WINDOW_S * CHAT_MARGIN if times else chat.next_free
         return bool(chat.lines) or max(last, chat.paused_until) > now

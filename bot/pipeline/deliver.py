@@ -22,7 +22,7 @@ from bot.core.verdicts import LONGEST_PAUSE, Policy, is_late, judge
 from bot.pipeline.render import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bot.core.model import Delivery, Millis
     from bot.pipeline.ports import Clock, Meter, Sender, Vocabulary
@@ -71,6 +71,7 @@ class Deliverer:
         batch: int,
         lease_ms: int,
         policy: Policy | None = None,
+        recall: Callable[[int, Sequence[Millis]], None] = lambda _chat, _times: None,
     ) -> None:
         self._store = store
         self._sender = sender
@@ -83,6 +84,8 @@ class Deliverer:
         self._in_flight = in_flight
         self._batch = batch
         self._lease_ms = lease_ms
+        self._recall = recall
+        self._recall = recall
         self._awake = asyncio.Event()
         self._stopping = False
         self._flying: dict[int, asyncio.Task[None]] = {}  #: by chat
@@ -150,13 +153,17 @@ class Deliverer:
             bundles = await self._bundle(claimed, now)
             rows = [delivery for bundle in bundles for delivery in bundle]
             material = await self._store.materials.of(rows, now)
+            for chat, times in (
+                await self._store.outbox.sent_by_others(self._owner, {row.chat_id for row in rows}, now)
+            ).items():
+                self._recall(chat, times)
         except BaseException as error:  # nothing was sent: give them back when the database is there again
             self._done += [(row, Verdict(ruling=Ruling.RETRY, at=now, free=True, reason=str(error))) for row in rows]
             raise
         rendered = self._renderer.render(bundles, material, now)
         for parcel in rendered.parcels:
             chat_id = parcel.deliveries[0].chat_id
-            self._flying[chat_id] = asyncio.create_task(self._fly(parcel, now + self._lease_ms))
+            self._flying[chat_id] = asyncio.create_task(self._fly(parcel, now + self._lease_ms // 2))
         for delivery, verdict in rendered.settled:
             self._conclude(delivery, verdict)
         if not rendered.parcels:
@@ -172,11 +179,14 @@ class Deliverer:
                 bundles[one.chat_id, one.thread_id].append(one)
         return list(bundles.values())
 
-    async def _fly(self, parcel: Parcel, lease_until: Millis) -> None:
-        """Send one message; a defect of ours parks its rows, loudly, and never stops the others."""
+    async def _fly(self, parcel: Parcel, until: Millis) -> None:
+        """Send one message; a defect of ours parks its rows, loudly, and never stops the others.
+
+        None begins after `until`: sending takes its time too, and must not end after the lease.
+        """
         first = parcel.deliveries[0]
         try:
-            verdict = await self._send(parcel, lease_until)
+            verdict = await self._send(parcel, until)
         except Exception as error:
             log.exception("deliver.defect", delivery=first.id)
             verdict = Verdict(ruling=Ruling.PARK, reason=f"defect: {type(error).__name__}: {error}"[:200])
@@ -186,11 +196,11 @@ class Deliverer:
             self._conclude(delivery, verdict)
         self._gather()
 
-    async def _send(self, parcel: Parcel, lease_until: Millis) -> Verdict:
+    async def _send(self, parcel: Parcel, until: Millis) -> Verdict:
         first, reason = parcel.deliveries[0], ""
         verdict = Verdict(ruling=Ruling.PLAIN)
         for plain in (False, True):
-            if self._clock() >= lease_until:  # we were frozen: somebody else may be sending it
+            if self._clock() >= until:  # we were frozen: somebody else may be sending it
                 return Verdict(ruling=Ruling.RETRY, at=self._clock(), free=True, reason="the lease had ended")
             outcome = await self._sender.send(first.chat_id, first.thread_id, parcel.card, plain=plain, lane=first.lane)
             now = self._clock()

@@ -16,10 +16,11 @@ PRIVATE, PRIVATE_WINDOW_S = 5, 3.0
 
 
 class Limits:
-    """Counts messages; answers how long to wait when there were too many."""
+    """Counts messages; answers how long to wait when there were too many. `overall`: in any second, to all chats."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], *, overall: int = OVERALL) -> None:
         self._clock = clock
+        self._most = overall
         self._overall: deque[float] = deque()
         self._chats: dict[int, deque[float]] = defaultdict(deque)
 
@@ -28,7 +29,7 @@ class Limits:
         now = self._clock()
         most, window = (GROUP, GROUP_WINDOW_S) if chat_id < 0 else (PRIVATE, PRIVATE_WINDOW_S)
         waits = [
-            _wait(self._overall, now, OVERALL, OVERALL_WINDOW_S),
+            _wait(self._overall, now, self._most, OVERALL_WINDOW_S),
             _wait(self._chats[chat_id], now, most, window),
         ]
         if max(waits) > 0:

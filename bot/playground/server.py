@@ -40,7 +40,7 @@ class Playground:
         host: where to listen; loopback, unless somebody knows what they do.
         port: 0 picks a free one.
         clock: seconds, for flood rules.
-        limits: whether flood rules hold.
+        limits: whether flood rules hold, or the rules.
         token: the one token that is taken; None takes any of the right shape.
         extra: mounts further routes on the same server.
     """
@@ -51,13 +51,13 @@ class Playground:
         port: int = 0,
         *,
         clock: Callable[[], float] = time.monotonic,
-        limits: bool = True,
+        limits: bool | Limits = True,
         token: str | None = None,
         extra: Callable[[web.Application], None] | None = None,
     ) -> None:
         self._host, self._port = host, port
         self._token = token
-        self._limits = Limits(clock) if limits else None
+        self._limits = Limits(clock) if limits is True else limits or None
         self._extra = extra
         self._runner: web.AppRunner | None = None
         self.telegram = Telegram(time.time)

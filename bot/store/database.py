@@ -30,7 +30,17 @@ BUSY_MS = 10_000
 MIGRATIONS = Path(__file__).parent / "migrations"
 #: Serialises migrations of several workers that start at once on PostgreSQL; any constant does.
 MIGRATION_LOCK = 7_461_727
-
+#: Of every connection to PostgreSQL. A worker that freezes inside a transaction must not hold its locks for ever, and a
+#: host that vanishes must be noticed in less than the two hours of TCP's own default, by the server and by us.
+SERVER_SETTINGS = {
+    "application_name": "tagwire",
+    "idle_in_transaction_session_timeout": "10s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
+CONNECT_S, COMMAND_S = 10, 300
+CONNECTIONS = 10
 
 #: Faults of our own statements, which are defects; whatever else a driver raises is the database being in the way.
 DEFECTS = (
@@ -59,6 +69,11 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether this is the embedded engine, which one process writes to."""
         return self._writer.dialect.name == "sqlite"
+
+    @property
+    def url(self) -> str:
+        """Where it is, with its password."""
+        return self._url
 
     @property
     def path(self) -> Path | None:
@@ -116,6 +131,24 @@ class Database:
             if self._rehearsing is not None:
                 yield self._rehearsing
                 return
+            async with self._reader.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that reads everything as it was at one moment. Raises StorageError as `transaction` does."""
+        if self.is_sqlite:
+            async with self.reading() as connection:
+                yield connection
+            return
+        with self._named():
+            async with self._writer.execution_options(isolation_level="REPEATABLE READ").connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def at_once(self) -> AsyncIterator[AsyncConnection]:
+        """On PostgreSQL, a connection that commits each statement by itself. Raises StorageError as the others."""
+        with self._named():
             async with self._reader.connect() as connection:
                 yield connection
 
@@ -241,9 +274,21 @@ def _path(url: str) -> Path | None:
 def _engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
     if url.startswith("postgresql"):
         engine = create_async_engine(
-            make_url(url).set(drivername="postgresql+asyncpg"), pool_size=10, pool_pre_ping=True
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            # Who finds all of them busy waits: a connection opened for one statement costs more than ten statements.
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            connect_args={"timeout": CONNECT_S, "command_timeout": COMMAND_S, "server_settings": SERVER_SETTINGS},
         )
-        return engine, engine
+
+        @event.listens_for(engine.sync_engine, "checkout")
+        def chosen(raw: Any, _record: object, _proxy: object) -> None:
+            # The driver knows at once of a connection that the server ended; asking would cost a way there and back.
+            if raw.driver_connection.is_closed():
+                raise sqlalchemy.exc.DisconnectionError
+
+        # Each statement of READ COMMITTED sees the newest anyway: readers need no BEGIN and no ROLLBACK around it.
+        return engine, engine.execution_options(isolation_level="AUTOCOMMIT")
     path = _path(url)
     if path is None:
         memory = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)

@@ -13,6 +13,7 @@ from bot.store.articles import insert
 from bot.store.chats import hold_chat, move_chat, retire_chat
 from bot.store.claims import CLAIMED, QUEUED, Lease, take, take_backlog, take_over
 from bot.store.schema import chats, closed_topics, notices, outbox
+from bot.store.sharing import in_turn, sent_by_others
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -87,6 +88,7 @@ class Outbox:
         """
         lease = Lease(owner, now, lease_ms)
         async with self._database.transaction() as connection:
+            await in_turn(connection)
             if abs(now - self._looked_at) >= LAPSED_EVERY_MS:
                 await take_over(connection, lease, busy)
                 self._looked_at = now
@@ -97,7 +99,15 @@ class Outbox:
     ) -> list[Delivery]:
         """Take the other alerts of those (chat, topic) where FEW or more wait that were queued since then."""
         async with self._database.transaction() as connection:
+            await in_turn(connection)
             return await take_backlog(connection, Lease(owner, now, lease_ms), places, since, FEW)
+
+    async def sent_by_others(self, owner: str, chats: Collection[int], now: Millis) -> dict[int, list[Millis]]:
+        """When other workers sent to these chats in the last minute; an SQLite file has one."""
+        if self._database.is_sqlite:
+            return {}
+        async with self._database.reading() as connection:
+            return await sent_by_others(connection, owner, chats, now)
 
     async def settle(self, results: Sequence[tuple[Delivery, Verdict]], owner: str, now: Millis) -> None:
         """Write what became of rows, all in one transaction; rows that another owner took meanwhile are left to it."""
@@ -175,7 +185,8 @@ _MINE = (
     outbox.c.lease_owner == bindparam("owner"),
     outbox.c.attempts == bindparam("tries"),
 )
-_FREE = {"lease_owner": null(), "lease_until": 0, "reason": bindparam("reason")}
+_FREE = {"lease_until": 0, "reason": bindparam("reason")}
+#: Who sent it stays: the others' pace of its chat begins where ours ended (store.sharing).
 _END = (
     update(outbox)
     .where(*_MINE)
@@ -189,6 +200,7 @@ _AGAIN = (
         not_before=bindparam("at"),
         attempts=bindparam("left"),
         thread_id=bindparam("thread"),
+        lease_owner=null(),
         **_FREE,
     )
 )

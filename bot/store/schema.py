@@ -297,6 +297,9 @@ notices = Table(
     _long("created_at", default=None),
 )
 
+#: When the next call of all senders may leave, in microseconds of the server's clock (`store.rate`).
+rates = Table("rates", metadata, Column("name", Text, primary_key=True), _long("free_at"))
+
 audit = Table(
     "audit",
     metadata,

@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 from telegram import BotCommand, BotCommandScopeChat, Update
-from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError
+from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, BaseUpdateProcessor, ContextTypes
 
 from bot.pipeline.deliver import TokenRefusedError
@@ -83,6 +83,8 @@ class TelegramBot:
         calls = AiohttpRequest(token=token, connections=CONNECTIONS, proxy=proxy)
         updates = AiohttpRequest(token=token, connections=1, proxy=proxy)
         self._connections = (calls, updates)
+        limiter = PacingLimiter(pacer, permits)
+        self.recall = limiter.recall
         self._application = (
             Application.builder()
             .token(HIDDEN)  # the library prints it in reprs, logs and errors; the requests know the real one
@@ -90,7 +92,7 @@ class TelegramBot:
             .base_file_url(f"{root}/file/bot")
             .request(calls)
             .get_updates_request(updates)
-            .rate_limiter(PacingLimiter(pacer, permits))
+            .rate_limiter(limiter)
             .concurrent_updates(InOrder())
             .build()
         )
@@ -133,13 +135,17 @@ class TelegramBot:
         )
         await self._register_menus()
 
-    async def close(self) -> None:
-        """Finish the answers under way and disconnect."""
+    async def hush(self) -> None:
+        """Answer nobody any more: finish the answers under way. `listen` may be called again."""
         updater = self._application.updater
         if updater is not None and updater.running:
             await updater.stop()
         if self._application.running:
             await self._application.stop()
+
+    async def close(self) -> None:
+        """Finish the answers under way and disconnect."""
+        await self.hush()
         await self._application.shutdown()
         for connection in self._connections:
             await connection.shutdown()  # the library leaves them open when signing in failed
@@ -185,4 +191,8 @@ async def _log_error(_: object, context: ContextTypes.DEFAULT_TYPE) -> None:
 
 
 def _log_polling_error(error: TelegramError) -> None:
+    if isinstance(error, Conflict):
+        # Two listen for a moment when one takes over, or another installation has this token: one of them goes on.
+        log.info("updates.taken_elsewhere", detail=error.message)
+        return
     log.warning("updates.failed", error=type(error).__name__, detail=error.message)

@@ -14,7 +14,7 @@ from telegram.ext import BaseRateLimiter
 from bot.core.pacing import ANSWERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from telegram._utils.types import JSONDict
 
@@ -76,6 +76,11 @@ class PacingLimiter(BaseRateLimiter[Pace]):
             self._timer.cancel()
         for refill in self._refills.values():
             refill.cancel()
+
+    def recall(self, chat: int, ages_s: Iterable[float]) -> None:
+        """Other senders wrote to `chat` so many seconds ago."""
+        now = _now()
+        self._pacer.recall(chat, [now - age for age in ages_s], now)
 
     async def process_request(
         self,

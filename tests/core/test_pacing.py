@@ -380,3 +380,22 @@ def steps_of_one_call(chats: int) -> int:
 
 def test_a_call_costs_the_same_with_ten_chats_and_with_ten_thousand() -> None:
     assert steps_of_one_call(10_000) <= steps_of_one_call(10) + 10
+
+
+@given(st.sampled_from([1, -1]), st.lists(st.tuples(st.floats(0, 5), st.booleans()), max_size=80))
+def test_a_chat_that_goes_from_sender_to_sender_keeps_its_limit(chat: int, schedule: list[tuple[float, bool]]) -> None:
+    pacers, left, now = {False: Pacer(), True: Pacer()}, {False: [], True: []}, 0.0
+    for gap, who in schedule:
+        # One sends at a time: the other has finished, and has said when it sent.
+        now += gap
+        pacers[who].recall(chat, [at for at in left[not who] if at > now - 60], now)
+        ticket = pacers[who].ask(chat, now, lane=Lane.ALERT)
+        while ticket not in pacers[who].due(now):
+            now = max(now, pacers[who].next_at())
+        left[who].append(now)
+    every = sorted(left[False] + left[True])
+    if chat < 0:
+        assert most_within(every, 60.0) <= 20
+    else:
+        assert most_within(every, 1.0) <= BURST
+        assert most_within(every, 10.0) <= 10 + BURST - 1

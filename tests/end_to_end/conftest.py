@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.app import Service, deliver_once, poll_once
+from bot.app import deliver_once, poll_once
 from bot.playground.newsroom import Newsroom
 from bot.playground.server import Playground
+from bot.service import Service
 from bot.settings import FeedSettings, load
 
 if TYPE_CHECKING:

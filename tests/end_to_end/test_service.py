@@ -11,7 +11,9 @@ import aiohttp
 from .conftest import TOKEN
 
 
-async def test_a_whole_run_at_debug_level_never_says_the_token_and_stops_in_time(world, unused_tcp_port) -> None:
+async def test_a_whole_run_at_debug_level_never_says_the_token_and_stops_in_time(
+    world, unused_tcp_port, tmp_path
+) -> None:
     reader = world.telegram.add_user("Olivia", "en")
     await world.poll()
     process = await world.command("run", TAGWIRE_LOG__LEVEL="debug", TAGWIRE_WEB__PORT=str(unused_tcp_port))
@@ -28,11 +30,17 @@ async def test_a_whole_run_at_debug_level_never_says_the_token_and_stops_in_time
             metrics = await answer.text()
     second = await world.command("run")
     _, refused = await second.communicate()
+    target = f"sqlite:///{tmp_path / 'moved.db'}"
+    mover = await world.command("copy", "--from", world.environ["TAGWIRE_DATABASE"], "--to", target)
+    _, not_moved = await mover.communicate()
     process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(10):
         printed, logged = await process.communicate()
     assert process.returncode == 0
-    assert health == {"ok": True, "parts": {name: {"ok": True, "detail": ""} for name in ("telegram", "database")}}
+    assert health["ok"]
+    assert {name: part["detail"] for name, part in health["parts"].items()} == {
+        "poll": "working", "deliver": "working", "chat": "working", "web": "working", "telegram": "", "database": "",
+    }  # fmt: skip
     assert 'tagwire_deliveries_total{outcome="sent"} 1.0' in metrics
     said = (printed + logged).decode()
     assert "service.listening" in said
@@ -41,8 +49,30 @@ async def test_a_whole_run_at_debug_level_never_says_the_token_and_stops_in_time
         assert TOKEN not in text
         assert TOKEN.partition(":")[2] not in text
     assert "Traceback" not in said
-    assert second.returncode == 1
-    assert "is in use by another tagwire" in refused.decode()
+    for one, line in ((second, refused), (mover, not_moved)):
+        assert one.returncode == 1
+        assert "is in use by another tagwire" in line.decode()
+
+
+async def test_a_worker_does_and_tells_only_what_its_roles_say(world, unused_tcp_port) -> None:
+    reader = world.telegram.add_user("Olivia", "en")
+    await world.poll()
+    async with world.running():
+        await world.says(reader, "/sub #nato")
+    world.newsroom.publish_seed()
+    await world.poll()
+    process = await world.command("run", "--roles", "deliver,web", TAGWIRE_WEB__PORT=str(unused_tcp_port))
+    await world.wait_until(lambda: world.cards(reader))
+    async with (
+        aiohttp.ClientSession(f"http://127.0.0.1:{unused_tcp_port}") as web,
+        web.get("/healthz") as answer,
+    ):
+        health = await answer.json()
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    assert process.returncode == 0
+    assert health["ok"]
+    assert set(health["parts"]) == {"deliver", "web", "telegram", "database"}
 
 
 async def test_the_service_waits_for_telegram_and_for_the_network(world) -> None:
