@@ -135,7 +135,7 @@ class Watching:
         self._sender, self._mark = sender, mark
         self.arrived = asyncio.Event()
 
-    async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False) -> Outcome:
+    async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False, **_: object) -> Outcome:
         """Send."""
         outcome = await self._sender.send(chat_id, thread_id, card, plain=plain)
         if card.html == self._mark:

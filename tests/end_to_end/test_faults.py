@@ -174,7 +174,7 @@ class Recorder:
     def __init__(self) -> None:
         self.got: Counter[tuple[int, str]] = Counter()
 
-    async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False) -> Outcome:
+    async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False, **_: object) -> Outcome:
         self.got[chat_id, card.plain.splitlines()[0]] += 1
         return Outcome(fate=Fate.SENT, message_id=self.got.total())
 
@@ -284,7 +284,7 @@ class Moving(Recorder):
         self.pump: Pump | None = None
         self._moves, self._every = moves, every
 
-    async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False) -> Outcome:
+    async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False, **_: object) -> Outcome:
         outcome = await super().send(chat_id, thread_id, card, plain=plain)
         await asyncio.sleep(0)
         self.pump.now += self._every + self._moves.get(self.got.total(), 0)

@@ -347,7 +347,7 @@ async def test_hot_news_goes_before_thousands_of_alerts(pump, telegram) -> None:
     sending, order = pump.sender, []
 
     class Confirming:
-        async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False) -> Outcome:
+        async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False, **_: object) -> Outcome:
             order.append(card.plain)
             if len(order) == 5:
                 draft = await pump.store.broadcasts.draft(1, "hot", pump.now)
