@@ -252,6 +252,7 @@ def telegram_of(config: Config, token: str, store: Store) -> TelegramBot:
             per_group=limits.per_group_minute,
             shared=permits is not None,
         ),
+        in_flight=config.settings.deliver.in_flight,
         permits=permits,
         proxy=limits.proxy.get_secret_value(),
         paid_broadcast=limits.paid_broadcast,

@@ -30,8 +30,6 @@ log = structlog.get_logger(__name__)
 UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER]
 #: Chats answered at once.
 CONVERSATIONS = 64
-#: Calls under way at once: the deliverer's hundred at most, and answers beside them. Telegram minds more than 1000.
-CONNECTIONS = 128
 
 READER_COMMANDS = (
     ("sub", "Follow tags"),
@@ -67,7 +65,10 @@ class InOrder(BaseUpdateProcessor):
 
 
 class TelegramBot:
-    """The bot's connection: `sender` delivers cards, and with a desk it also answers people by long polling."""
+    """The bot's connection: `sender` delivers cards, and with a desk it also answers people by long polling.
+
+    `in_flight` is how many cards are sent at once.
+    """
 
     def __init__(
         self,
@@ -75,12 +76,14 @@ class TelegramBot:
         token: str,
         api_url: str,
         pacer: Pacer,
+        in_flight: int = 64,
         permits: Permits | None = None,
         proxy: str = "",
         paid_broadcast: bool = False,
     ) -> None:
         root = api_url.rstrip("/")
-        calls = AiohttpRequest(token=token, connections=CONNECTIONS, proxy=proxy)
+        # Room for what the outbox sends and for answers beside it; Telegram minds more than 1000 at once.
+        calls = AiohttpRequest(token=token, connections=in_flight + CONVERSATIONS, proxy=proxy)
         updates = AiohttpRequest(token=token, connections=1, proxy=proxy)
         self._connections = (calls, updates)
         limiter = PacingLimiter(pacer, permits)
