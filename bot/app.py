@@ -32,6 +32,7 @@ from bot.pipeline.explain import Explained, Explainer, ExplainError
 from bot.pipeline.poll import Poller, PollTotals
 from bot.pipeline.ports import SilentMeter
 from bot.pipeline.push import Pushes
+from bot.pipeline.searching import index_archive
 from bot.pipeline.tagging import Tagger
 from bot.playground.server import PlaygroundError
 from bot.settings import ConfigError
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from bot.core.model import Article, Millis
+    from bot.core.search import Forms
     from bot.pipeline.deliver import DeliverTotals
     from bot.pipeline.ports import Meter
     from bot.pipeline.retrieve import Polled
@@ -311,7 +313,7 @@ class Service:
             pushes = self._pushes(store, fetcher, poller)
             if config.settings.web.port:
                 await stack.enter_async_context(self._web(store, meter, pushes))
-            scheduler = self._schedule(store, poller, pushes)
+            scheduler = self._schedule(store, poller, pushes, tagger.lexicon.forms)
             try:
                 await self._serve(telegram, deliverer)
             finally:
@@ -345,7 +347,7 @@ class Service:
 
         return WebServer(web.host, web.port, health=health, registry=meter.registry, hub=pushes)
 
-    def _schedule(self, store: Store, poller: Poller, pushes: Pushes | None) -> AsyncIOScheduler:
+    def _schedule(self, store: Store, poller: Poller, pushes: Pushes | None, forms: Forms) -> AsyncIOScheduler:
         """Few jobs; what is due stands in the database. A late tick runs once, never not at all."""
         scheduler = AsyncIOScheduler(
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}, timezone="UTC"
@@ -355,6 +357,10 @@ class Service:
             await store.feeds.prune_entries(now_ms())
             await store.outbox.prune(now_ms())
 
+        async def index() -> None:
+            await index_archive(store, forms)
+
+        scheduler.add_job(index, id="index")  # at once, and only once: polls index what they store
         scheduler.add_job(poller.tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
         scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, id="maintenance")
         if pushes is not None:
@@ -410,6 +416,7 @@ async def _quietly(closing: object) -> None:
 
 def _desk(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed], on_queued: Callable[[], None]) -> Desk:
     from bot.telegram.desk import Desk  # noqa: PLC0415 - see `_telegram`
+    from bot.telegram.trends import Trends  # noqa: PLC0415
 
     readers = config.settings.readers
     return Desk(
@@ -422,6 +429,7 @@ def _desk(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed], o
         time_zone=readers.time_zone,
         language=readers.language,
         max_rules=readers.max_rules,
+        trends=Trends(store, now_ms),
     )
 
 

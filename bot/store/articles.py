@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.core.cadence import DAY_MS
 from bot.core.model import Article, ArticleTag, Link, TagSource
+from bot.core.trending import USUAL_DAYS, TagCount
 from bot.store.schema import article_tags, articles, related_links, tags
 
 if TYPE_CHECKING:
@@ -116,9 +118,18 @@ class Articles:
             found = await load(connection, [article_id])
         return found[0] if found else None
 
-    async def latest(self, *, slugs: Sequence[str] = (), limit: int = 10, offset: int = 0) -> list[Article]:
+    async def load(self, ids: Sequence[int]) -> list[Article]:
+        """The articles of these ids, in this order; those that are gone are left out."""
+        async with self._database.reading() as connection:
+            return await load(connection, ids)
+
+    async def latest(self, *, slugs: Sequence[str] = (), limit: int = 10) -> list[Article]:
         """The newest articles, with `slugs` those bearing any of them."""
-        query = select(articles.c.id).order_by(articles.c.published_at.desc(), articles.c.id.desc())
+        return await self.load(await self.latest_ids(slugs, limit))
+
+    async def latest_ids(self, slugs: Sequence[str], limit: int) -> list[int]:
+        """Those of `latest`."""
+        query = select(articles.c.id).order_by(articles.c.published_at.desc(), articles.c.id.desc()).limit(limit)
         if slugs:
             bearing = (
                 select(article_tags.c.article_id)
@@ -127,10 +138,9 @@ class Articles:
             )
             query = query.where(articles.c.id.in_(bearing))
         async with self._database.reading() as connection:
-            ids = (await connection.scalars(query.limit(limit).offset(offset))).all()
-            return await load(connection, ids)
+            return list((await connection.scalars(query)).all())
 
-    async def related(self, article_id: int, limit: int = 5) -> list[Article]:
+    async def related(self, article_id: int, limit: int) -> list[int]:
         """Articles that share tags with this one: those sharing most first, then the newest."""
         other = article_tags.alias()
         query = (
@@ -143,22 +153,31 @@ class Articles:
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return await load(connection, (await connection.scalars(query)).all())
+            return list((await connection.scalars(query)).all())
 
-    async def trending(self, since: Millis, limit: int) -> list[tuple[str, int]]:
-        """The tags of most articles seen since then, with their numbers."""
-        number = func.count()
+    async def tag_counts(self, now: Millis) -> tuple[list[TagCount], float]:
+        """How many articles bear each tag of late, and over how many days before today the archive reaches."""
+        day, week = articles.c.published_at >= now - DAY_MS, articles.c.published_at >= now - 7 * DAY_MS
+        start = now - (USUAL_DAYS + 1) * DAY_MS
         query = (
-            select(tags.c.slug, number)
+            select(
+                tags.c.id,
+                tags.c.slug,
+                func.sum(case((day, 1), else_=0)),
+                func.sum(case((week, 1), else_=0)),
+                func.count(),
+            )
             .join(article_tags, article_tags.c.tag_id == tags.c.id)
             .join(articles, articles.c.id == article_tags.c.article_id)
-            .where(articles.c.seen_at >= since, _IS_TAG)
-            .group_by(tags.c.slug)
-            .order_by(number.desc(), tags.c.slug)
-            .limit(limit)
+            .where(articles.c.published_at > start, articles.c.published_at <= now, _IS_TAG)
+            .group_by(tags.c.id, tags.c.slug)
         )
+        oldest = select(func.min(articles.c.published_at)).where(articles.c.published_at > start)
         async with self._database.reading() as connection:
-            return [(slug, count) for slug, count in await connection.execute(query)]
+            rows = (await connection.execute(query)).all()
+            since = await connection.scalar(oldest) or now
+        counts = [TagCount(number, slug, day, week, every - day) for number, slug, day, week, every in rows]
+        return counts, min(USUAL_DAYS, max(1.0, (now - since) / DAY_MS - 1))
 
     async def tag_ids(self, slugs: Iterable[str]) -> dict[str, int]:
         """The ids of those tags that exist."""

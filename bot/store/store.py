@@ -12,6 +12,7 @@ from bot.store.hooks import Hooks
 from bot.store.outbox import Outbox
 from bot.store.pages import Pages
 from bot.store.rules import Rules
+from bot.store.search import Search
 from bot.store.stats import Statistics
 
 if TYPE_CHECKING:
@@ -31,4 +32,5 @@ class Store:
         self.rules = Rules(database)
         self.outbox = Outbox(database)
         self.broadcasts = Broadcasts(database)
+        self.search = Search(database)
         self.stats = Statistics(database)
