@@ -22,8 +22,8 @@ class TagCount:
     id: int
     slug: str
     day: int  #: published in the last 24 hours
-    week: int  #: in the last 7 days
-    before: int  #: in the 28 days before the last 24 hours
+    week: int  #: that came in the last 7 days, whenever they were published
+    before: int  #: published in the 28 days before the last 24 hours
 
 
 def rise(day: int, before: int, days: float) -> float:

@@ -106,6 +106,13 @@ def article_columns(article: Article) -> dict[str, Any]:
     return {name: getattr(article, name) for name in _FIELDS}
 
 
+async def _slugs_of(connection: AsyncConnection, tag_ids: Sequence[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for chunk in chunks(tag_ids):
+        found.update((await connection.execute(select(tags.c.id, tags.c.slug).where(tags.c.id.in_(chunk)))).all())
+    return found
+
+
 class Articles:
     """What was published."""
 
@@ -157,26 +164,28 @@ class Articles:
 
     async def tag_counts(self, now: Millis) -> tuple[list[TagCount], float]:
         """How many articles bear each tag of late, and over how many days before today the archive reaches."""
-        day, week = articles.c.published_at >= now - DAY_MS, articles.c.published_at >= now - 7 * DAY_MS
         start = now - (USUAL_DAYS + 1) * DAY_MS
-        query = (
-            select(
-                tags.c.id,
-                tags.c.slug,
-                func.sum(case((day, 1), else_=0)),
-                func.sum(case((week, 1), else_=0)),
-                func.count(),
-            )
-            .join(article_tags, article_tags.c.tag_id == tags.c.id)
+        dated = articles.c.published_at.between(start, now)
+        today = func.sum(case((articles.c.published_at > now - DAY_MS, 1), else_=0))
+        borne = (
+            select(article_tags.c.tag_id, func.count(), today)
             .join(articles, articles.c.id == article_tags.c.article_id)
-            .where(articles.c.published_at > start, articles.c.published_at <= now, _IS_TAG)
-            .group_by(tags.c.id, tags.c.slug)
+            .where(_IS_TAG)
+            .group_by(article_tags.c.tag_id)
         )
-        oldest = select(func.min(articles.c.published_at)).where(articles.c.published_at > start)
+        oldest = select(func.min(articles.c.published_at)).where(dated)
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
+            of_month = {number: counts for number, *counts in await connection.execute(borne.where(dated))}
+            of_week = {
+                number: count
+                for number, count, _ in await connection.execute(borne.where(articles.c.seen_at >= now - 7 * DAY_MS))
+            }
             since = await connection.scalar(oldest) or now
-        counts = [TagCount(number, slug, day, week, every - day) for number, slug, day, week, every in rows]
+            slugs = await _slugs_of(connection, [*{*of_month, *of_week}])
+        counts = []
+        for number, slug in slugs.items():
+            every, day = of_month.get(number, (0, 0))
+            counts.append(TagCount(number, slug, day=day, week=of_week.get(number, 0), before=every - day))
         return counts, min(USUAL_DAYS, max(1.0, (now - since) / DAY_MS - 1))
 
     async def tag_ids(self, slugs: Iterable[str]) -> dict[str, int]:
@@ -186,9 +195,8 @@ class Articles:
 
     async def slugs_of(self, tag_ids: Collection[int]) -> dict[int, str]:
         """The terms of those ids that exist."""
-        query = select(tags.c.id, tags.c.slug).where(tags.c.id.in_(tag_ids))
         async with self._database.reading() as connection:
-            return dict((await connection.execute(query)).all())
+            return await _slugs_of(connection, [*tag_ids])
 
     async def tag_slug(self, tag_id: int) -> str | None:
         """The tag of an id."""

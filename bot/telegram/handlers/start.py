@@ -147,19 +147,24 @@ async def plain_text(turn: Turn) -> None:
 
 
 async def _offer(turn: Turn) -> None:
-    """Offer to follow the hashtags of a message, which stand at a long one's end, then the tags that its words are."""
+    """Offer to follow the hashtags of a message, which stand at a long one's end, else the tags that its words are."""
     canonical = turn.desk.thesaurus.canonical
     tagged = list(dict.fromkeys(filter(None, map(canonical, _hashtags(turn)))))
-    parsed = await follow.understand(turn, turn.args[:500])
-    named = [term for spec in parsed.rules for term in spec.wanted]
-    known = {*turn.desk.thesaurus.slugs, *await turn.desk.store.articles.tag_ids(named)}
-    slugs = list(dict.fromkeys([*tagged, *(term for term in named if term in known or is_source(term))]))[:6]
+    slugs = (tagged or await _named(turn, turn.args[:500]))[:6]
     if not slugs:
         await turn.reply(turn.texts.text("I answer to commands. To follow a tag: /sub #nato. Everything else: /help"))
         return
     ids = await turn.desk.store.articles.ensure_tags(slugs)
     rows = [[Button(turn.texts.text("Follow {tag}", tag=hashtag(slug)), data=f"follow:{ids[slug]}")] for slug in slugs]
     await turn.reply(turn.texts.text("Would you like to follow this?"), rows)
+
+
+async def _named(turn: Turn, typed: str) -> list[str]:
+    """The tags and sources that somebody wrote without a `#`."""
+    parsed = await follow.understand(turn, typed)
+    named = list(dict.fromkeys(term for spec in parsed.rules for term in spec.wanted))
+    known = {*turn.desk.thesaurus.slugs, *await turn.desk.store.articles.tag_ids(named)}
+    return [term for term in named if term in known or is_source(term)]
 
 
 def _hashtags(turn: Turn) -> list[str]:
