@@ -47,7 +47,7 @@ _FIND = {
     ),
 }
 _NOT_INDEXED = {
-    True: text("id NOT IN (SELECT rowid FROM search_index)"),
+    True: text("NOT EXISTS (SELECT 1 FROM search_index WHERE search_index.rowid = articles.id)"),
     False: text("NOT EXISTS (SELECT 1 FROM search_index WHERE article_id = articles.id)"),
 }
 

@@ -17,7 +17,7 @@ from pathlib import Path
 # Nothing else is imported here: parser workers import this module again, and would be counted with it.
 BENCHMARKS = ("cadence", "poll", "fanout", "deliver")
 #: Minutes each: only when named.
-LONG = ("soak",)
+LONG = ("search", "soak")
 
 
 def main() -> None:

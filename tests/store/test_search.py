@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from bot.core.cadence import DAY_MS
 from bot.core.search import indexed, understand
 from bot.feeds.morphology import Morphology
 from bot.pipeline.searching import find, index_archive
@@ -69,6 +71,19 @@ async def test_a_list_is_kept_for_its_chat_and_for_a_while(ready: Store) -> None
     async with ready.database.reading() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM kept_lists")) == 50
     assert await ready.search.kept(later[-1], 1, NOW + KEPT_MS) == ("", [])
+
+
+async def test_what_rises_is_counted_by_what_was_published_and_a_week_by_what_came(ready: Store) -> None:  # noqa: F811
+    days = {"a": 0, "b": 2, "c": 20, "d": 40}
+    changes = [change(key, "nato") for key in days]
+    published = [
+        replace(one, article=replace(one.article, published_at=NOW - days[one.key] * DAY_MS)) for one in changes
+    ]
+    await apply(ready, update(*published))
+    (counts,), span = await ready.articles.tag_counts(NOW)
+    assert (counts.slug, counts.day, counts.before, counts.week) == ("nato", 1, 2, 4)
+    assert span == 19
+    assert (await ready.articles.tag_counts(NOW + 100 * DAY_MS)) == ([], 1.0)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

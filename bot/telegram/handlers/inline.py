@@ -78,14 +78,14 @@ async def _reader(desk: Desk, user: User) -> tuple[Texts, str]:
 
 
 async def _found(desk: Desk, typed: str) -> list[int]:
-    """The newest articles of the tags that were typed; else those that hold the words; of nothing, the newest."""
+    """The newest articles of the tag or source that was typed, else those that hold the words; bare, the newest."""
     store, thesaurus = desk.store, desk.thesaurus
     if not typed.strip():
         return await store.articles.latest_ids([], MOST)
     known = set(await store.articles.tag_ids(loose_tags(typed, thesaurus.canonical)))
     parsed = parse(typed, Names(known=known.__contains__, canonical=thesaurus.canonical, source=desk.source))
     slugs = [term for spec in parsed.rules for term in spec.wanted]
-    borne = await store.articles.latest_ids(slugs, MOST) if slugs and len(parsed.rules) == 1 else []
+    borne = await store.articles.latest_ids(slugs, MOST) if len(slugs) == 1 else []
     if borne:
         return borne
     forms = desk.tagger.lexicon.forms

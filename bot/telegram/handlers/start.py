@@ -147,10 +147,10 @@ async def plain_text(turn: Turn) -> None:
 
 
 async def _offer(turn: Turn) -> None:
-    """Offer to follow the hashtags of a message, which stand at a long one's end, else the tags that its words are."""
-    canonical = turn.desk.thesaurus.canonical
-    tagged = list(dict.fromkeys(filter(None, map(canonical, _hashtags(turn)))))
-    slugs = (tagged or await _named(turn, turn.args[:500]))[:6]
+    """Offer to follow the tags of a message: what was typed to us, or a forwarded post's hashtags, often at its end."""
+    forwarded = turn.message is not None and turn.message.forward_origin is not None
+    named, tagged = await _named(turn, turn.args[:500]), _hashtags(turn)
+    slugs = ((tagged or named) if forwarded else (named or tagged))[:6]
     if not slugs:
         await turn.reply(turn.texts.text("I answer to commands. To follow a tag: /sub #nato. Everything else: /help"))
         return
@@ -160,20 +160,22 @@ async def _offer(turn: Turn) -> None:
 
 
 async def _named(turn: Turn, typed: str) -> list[str]:
-    """The tags and sources that somebody wrote without a `#`."""
+    """The tags and sources that somebody wrote: known ones, and new ones if with a `#`."""
+    canonical = turn.desk.thesaurus.canonical
     parsed = await follow.understand(turn, typed)
     named = list(dict.fromkeys(term for spec in parsed.rules for term in spec.wanted))
     known = {*turn.desk.thesaurus.slugs, *await turn.desk.store.articles.tag_ids(named)}
-    return [term for term in named if term in known or is_source(term)]
+    meant = {canonical(word) for word in typed.replace("#", " #").split() if word.startswith("#")}
+    return [term for term in named if term in known or term in meant or is_source(term)]
 
 
 def _hashtags(turn: Turn) -> list[str]:
-    """The hashtags of the message, as Telegram found them in its text or under its picture."""
-    message = turn.message
+    """The tags that Telegram found in the message's text, or under its picture."""
+    message, kinds = turn.message, list[str | None]([MessageEntity.HASHTAG])
     if message is None:
         return []
-    kinds: list[str | None] = [MessageEntity.HASHTAG]
-    return [*message.parse_entities(kinds).values(), *message.parse_caption_entities(kinds).values()]
+    found = [*message.parse_entities(kinds).values(), *message.parse_caption_entities(kinds).values()]
+    return list(dict.fromkeys(filter(None, map(turn.desk.thesaurus.canonical, found))))
 
 
 async def not_text(turn: Turn) -> None:
