@@ -358,7 +358,10 @@ class Service:
             await store.outbox.prune(now_ms())
 
         async def index() -> None:
-            await index_archive(store, forms)
+            try:
+                await index_archive(store, forms)
+            except StorageError as error:
+                log.error("search.not_indexed", detail=str(error))  # noqa: TRY400 - the line says it all
 
         scheduler.add_job(index, id="index")  # at once, and only once: polls index what they store
         scheduler.add_job(poller.tick, "interval", seconds=self._config.settings.poll.tick, id="tick")

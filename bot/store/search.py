@@ -34,18 +34,23 @@ _FORGET = {
 }
 _ADD = {
     True: text("INSERT INTO search_index (rowid, headline, lead) VALUES (:id, :headline, :lead)"),
-    False: text("INSERT INTO search_index (article_id, words) VALUES (:id, CAST(CAST(:words AS text) AS tsvector))"),
-}
-_FIND = {
-    True: text(
-        "SELECT articles.id, articles.published_at FROM search_index JOIN articles ON articles.id = search_index.rowid "
-        "WHERE search_index MATCH :query ORDER BY search_index.rowid DESC LIMIT :limit"
-    ),
     False: text(
-        "SELECT articles.id, articles.published_at FROM search_index JOIN articles ON articles.id = article_id "
-        "WHERE words @@ CAST(CAST(:query AS text) AS tsquery) ORDER BY article_id DESC LIMIT :limit"
+        "INSERT INTO search_index (article_id, headline, words) VALUES (:id, "
+        "array_to_tsvector(string_to_array(:headline, ' ')), array_to_tsvector(string_to_array(:words, ' ')))"
     ),
 }
+_FIND = text(
+    "SELECT articles.id, articles.published_at FROM search_index JOIN articles ON articles.id = search_index.rowid "
+    "WHERE search_index MATCH :query ORDER BY search_index.rowid DESC LIMIT :limit"
+)
+#: First everything that fits, by the index: walking back through all articles for the newest is slower for rare words.
+_FIND_WORDS = (
+    "WITH fitting AS MATERIALIZED ("
+    "SELECT article_id FROM search_index WHERE words @@ CAST(CAST(:query AS text) AS tsquery)) "
+    "SELECT articles.id, articles.published_at FROM fitting JOIN articles ON articles.id = article_id "
+    "ORDER BY article_id DESC LIMIT :limit"
+)
+_FIND_IN = {False: text(_FIND_WORDS), True: text(_FIND_WORDS.replace("words @@", "headline @@"))}
 _NOT_INDEXED = {
     True: text("NOT EXISTS (SELECT 1 FROM search_index WHERE search_index.rowid = articles.id)"),
     False: text("NOT EXISTS (SELECT 1 FROM search_index WHERE article_id = articles.id)"),
@@ -64,8 +69,7 @@ async def index(connection: AsyncConnection, found: Sequence[tuple[int, Indexed]
 def _row(connection: AsyncConnection, number: int, words: Indexed) -> dict[str, object]:
     if connection.dialect.name == "sqlite":
         return {"id": number, "headline": words.headline, "lead": words.lead}
-    weighed = [f"'{form}':1A" for form in words.headline.split()] + [f"'{form}':1B" for form in words.lead.split()]
-    return {"id": number, "words": " ".join(weighed)}
+    return {"id": number, "headline": words.headline, "words": f"{words.headline} {words.lead}".strip()}
 
 
 def _expression(query: Query, *, embedded: bool, headline: bool) -> str:
@@ -73,8 +77,7 @@ def _expression(query: Query, *, embedded: bool, headline: bool) -> str:
     if embedded:
         every = " AND ".join("(" + " OR ".join(f'"{form}"' for form in word) + ")" for word in query.words)
         return f"headline : ({every})" if headline else every
-    weight = ":A" if headline else ""
-    return " & ".join("(" + " | ".join(f"'{form}'{weight}" for form in word) + ")" for word in query.words)
+    return " & ".join("(" + " | ".join(f"'{form}'" for form in word) + ")" for word in query.words)
 
 
 class Search:
@@ -92,7 +95,8 @@ class Search:
             embedded = connection.dialect.name == "sqlite"
             for headline in (False, True):
                 expression = _expression(query, embedded=embedded, headline=headline)
-                rows = await connection.execute(_FIND[embedded], {"query": expression, "limit": limit})
+                find = _FIND if embedded else _FIND_IN[headline]
+                rows = await connection.execute(find, {"query": expression, "limit": limit})
                 hits |= {number: Hit(number, published_at, headline) for number, published_at in rows}
         return list(hits.values())
 
