@@ -32,11 +32,16 @@ _FORGET = {
     True: text("DELETE FROM search_index WHERE rowid = :id"),
     False: text("DELETE FROM search_index WHERE article_id = :id"),
 }
+#: An article that is gone meanwhile is not added, nor one that was indexed meanwhile, perhaps by newer words.
 _ADD = {
-    True: text("INSERT INTO search_index (rowid, headline, lead) VALUES (:id, :headline, :lead)"),
+    True: text(
+        "INSERT INTO search_index (rowid, headline, lead) SELECT id, :headline, :lead FROM articles "
+        "WHERE id = :id AND NOT EXISTS (SELECT 1 FROM search_index WHERE search_index.rowid = :id)"
+    ),
     False: text(
-        "INSERT INTO search_index (article_id, headline, words) VALUES (:id, "
-        "array_to_tsvector(string_to_array(:headline, ' ')), array_to_tsvector(string_to_array(:words, ' ')))"
+        "INSERT INTO search_index (article_id, headline, words) SELECT id, "
+        "array_to_tsvector(string_to_array(:headline, ' ')), array_to_tsvector(string_to_array(:words, ' ')) "
+        "FROM articles WHERE id = :id ON CONFLICT DO NOTHING"
     ),
 }
 _FIND = text(
@@ -59,15 +64,22 @@ _NOT_INDEXED = {
 
 async def index(connection: AsyncConnection, found: Sequence[tuple[int, Indexed]]) -> None:
     """Find these articles by these words from now on, and by no others."""
-    rows = [_row(connection, number, words) for number, words in found]
-    embedded = connection.dialect.name == "sqlite"
-    for chunk in chunks(rows):
-        await connection.execute(_FORGET[embedded], [{"id": row["id"]} for row in chunk])
-        await connection.execute(_ADD[embedded], chunk)
+    for chunk in chunks(found):
+        await connection.execute(_FORGET[_embedded(connection)], [{"id": number} for number, _ in chunk])
+    await _add(connection, found)
+
+
+async def _add(connection: AsyncConnection, found: Sequence[tuple[int, Indexed]]) -> None:
+    for chunk in chunks([_row(connection, number, words) for number, words in found]):
+        await connection.execute(_ADD[_embedded(connection)], chunk)
+
+
+def _embedded(connection: AsyncConnection) -> bool:
+    return connection.dialect.name == "sqlite"
 
 
 def _row(connection: AsyncConnection, number: int, words: Indexed) -> dict[str, object]:
-    if connection.dialect.name == "sqlite":
+    if _embedded(connection):
         return {"id": number, "headline": words.headline, "lead": words.lead}
     return {"id": number, "headline": words.headline, "words": f"{words.headline} {words.lead}".strip()}
 
@@ -92,7 +104,7 @@ class Search:
             return []
         hits: dict[int, Hit] = {}
         async with self._database.reading() as connection:
-            embedded = connection.dialect.name == "sqlite"
+            embedded = _embedded(connection)
             for headline in (False, True):
                 expression = _expression(query, embedded=embedded, headline=headline)
                 find = _FIND if embedded else _FIND_IN[headline]
@@ -101,9 +113,9 @@ class Search:
         return list(hits.values())
 
     async def add(self, found: Sequence[tuple[int, Indexed]]) -> None:
-        """Index these articles."""
+        """Index those of these articles that are not indexed yet."""
         async with self._database.transaction() as connection:
-            await index(connection, found)
+            await _add(connection, found)
 
     async def not_indexed(self, below: int | None, limit: int) -> list[tuple[int, str, str, str]]:
         """(id, title, summary, language) of articles that search does not find, the newest below that id first."""
@@ -111,7 +123,7 @@ class Search:
         if below is not None:
             query = query.where(articles.c.id < below)
         async with self._database.reading() as connection:
-            missing = _NOT_INDEXED[connection.dialect.name == "sqlite"]
+            missing = _NOT_INDEXED[_embedded(connection)]
             rows = await connection.execute(query.where(missing).order_by(articles.c.id.desc()).limit(limit))
             return [(row.id, row.title, row.summary, row.language) for row in rows]
 

@@ -13,7 +13,7 @@ from bot.core.cadence import DAY_MS
 from bot.core.search import indexed, understand
 from bot.feeds.morphology import Morphology
 from bot.pipeline.searching import find, index_archive
-from bot.store.search import KEPT_MS
+from bot.store.search import KEPT_MS, index
 
 from .test_store import NOW, apply, change, reader, ready, update  # noqa: F401
 
@@ -58,6 +58,15 @@ async def test_what_came_before_the_index_is_indexed_once(ready: Store) -> None:
     assert len(await titles(ready, "плану")) == 100
     assert await titles(ready, "плани 17") == ["Старий план 17"]
     assert await index_archive(ready, FORMS) == 0
+    # What was read before an edit or a deletion is not written after it.
+    (number,) = await find(ready, understand("новий", FORMS), FORMS, 1)
+    await ready.search.add(
+        [(number, indexed("Старі слова", "", "uk", FORMS)), (999_999, indexed("Немає", "", "", FORMS))]
+    )
+    assert await titles(ready, "старі слова") == []
+    assert await titles(ready, "новий") == ["Новий план"]
+    async with ready.database.reading() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM search_index")) == 231
 
 
 async def test_a_list_is_kept_for_its_chat_and_for_a_while(ready: Store) -> None:  # noqa: F811
@@ -92,7 +101,8 @@ async def test_nothing_that_is_typed_or_published_breaks_it(ready: Store, typed:
     words = indexed(typed, typed, "", FORMS)
     await apply(ready, update(change("x", title=typed.replace("\0", ""), new=True)))
     (number,) = await ready.articles.latest_ids([], 1)
-    await ready.search.add([(number, words)])
+    async with ready.database.transaction() as connection:
+        await index(connection, [(number, words)])
     query = understand(typed, FORMS)
     hits = await ready.search.find(query, 10)
     # What an article says is found by what it says, unless it is longer than a query.
