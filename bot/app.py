@@ -286,6 +286,7 @@ def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Met
 def desk_of(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed], on_queued: Callable[[], None]) -> Desk:
     """Where people are answered."""
     from bot.telegram.desk import Desk  # noqa: PLC0415 - see `telegram_of`
+    from bot.telegram.trends import Trends  # noqa: PLC0415
 
     readers = config.settings.readers
     return Desk(
@@ -298,6 +299,7 @@ def desk_of(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed],
         time_zone=readers.time_zone,
         language=readers.language,
         max_rules=readers.max_rules,
+        trends=Trends(store, now_ms),
     )
 
 

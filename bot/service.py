@@ -31,6 +31,7 @@ from bot.app import (
 )
 from bot.pipeline.deliver import TokenRefusedError
 from bot.pipeline.push import Pushes
+from bot.pipeline.searching import index_archive
 from bot.store.database import StorageError
 from bot.store.locks import locks_of
 from bot.web.metrics import Metrics
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bot.core.model import Feed
+    from bot.core.search import Forms
     from bot.feeds.fetch import Fetcher
     from bot.pipeline.deliver import Deliverer
     from bot.pipeline.poll import Poller
@@ -156,7 +158,7 @@ class Service:
         async with polling(config, store, self._feeds, tagger, meter=meter, on_alerts=wake) as (poller, fetcher):
             await _until_stored(poller.spread)
             self._poller = poller
-            scheduler = self._schedule(store, poller, self._pushes(store, fetcher))
+            scheduler = self._schedule(store, poller, self._pushes(store, fetcher), tagger.lexicon.forms)
             self._polling.set()
             try:
                 await _until_stored(poller.tick)
@@ -167,7 +169,7 @@ class Service:
                 scheduler.shutdown(wait=False)
                 await poller.stop()
 
-    def _schedule(self, store: Store, poller: Poller, pushes: Pushes | None) -> AsyncIOScheduler:
+    def _schedule(self, store: Store, poller: Poller, pushes: Pushes | None, forms: Forms) -> AsyncIOScheduler:
         """Few jobs; what is due stands in the database. A late tick runs once, never not at all."""
         scheduler = AsyncIOScheduler(
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}, timezone="UTC"
@@ -185,6 +187,15 @@ class Service:
             await store.feeds.prune_entries(now_ms())
             await store.outbox.prune(now_ms())
 
+        async def index() -> None:
+            try:
+                await index_archive(store, forms)
+            except StorageError as error:
+                log.error("search.not_indexed", detail=str(error))  # noqa: TRY400 - the line says it all
+            except asyncio.CancelledError:
+                return  # as above
+
+        scheduler.add_job(index, id="index")  # at once, and only once: polls index what they store
         scheduler.add_job(tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
         scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, id="maintenance")
         if pushes is not None:

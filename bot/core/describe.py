@@ -8,6 +8,7 @@ from bot.core.calendar import reading_minutes
 from bot.core.identity import canonical_link, content_hash
 from bot.core.lexicon import language_of
 from bot.core.model import Article, ArticleTag, EntryChange, PageFacts, PageMode, TagSource
+from bot.core.search import indexed
 from bot.core.tags import normalise
 
 if TYPE_CHECKING:
@@ -129,13 +130,15 @@ def entry_changes(
         if known.get(key) == digest or key in changes:
             continue
         page = pages.get(key)
+        article = describe(feed, entry, page, lexicon, now)
         changes[key] = EntryChange(
             key=key,
             content_hash=digest,
             canonical=identity(feed, key, entry),
-            article=describe(feed, entry, page, lexicon, now),
+            article=article,
             new=key not in known,
             page=page,
             page_due=key in due,
+            indexed=indexed(article.title, article.summary, article.language, lexicon.forms),
         )
     return tuple(changes.values())

@@ -178,6 +178,10 @@ class Lexicon:
                 for name in names:
                     self._learn(name, entry.slug, language.lower())
 
+    def forms(self, word: str, language: str) -> tuple[str, ...]:
+        """The forms under which a casefolded word is compared."""
+        return self._forms(word, language)
+
     def follow(self, slug: str) -> None:
         """Find the words of this tag from now on. One of the thesaurus has its names already."""
         for words in self._phrases_of(slug):

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from bot.core.tags import source_term
+
+if TYPE_CHECKING:
+    from bot.core.search import Indexed
 
 Millis = int
 
@@ -259,6 +263,7 @@ class EntryChange:
     new: bool  #: False: an edit of an entry already known
     page: PageFacts | None = None  #: what its own page stated, if that was read
     page_due: bool = False  #: its page is still to be read: it may bring more tags
+    indexed: Indexed | None = None  #: what search finds it by; None: it is indexed later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,9 @@ def mount(app: web.Application, telegram: Telegram, faults: Faults, calls: Itera
         ("POST", "groups"): control.add_group,
         ("POST", "say"): control.say,
         ("POST", "press"): control.press,
+        ("POST", "inline"): control.ask_inline,
+        ("POST", "inline/choose"): control.choose_inline,
+        ("GET", "inline"): control.inline,
         ("POST", "faults"): control.set_fault,
         ("DELETE", "faults"): control.clear_faults,
         **{("POST", name): control.change(name) for name in STATES},
@@ -106,6 +109,18 @@ class _Control:
     async def press(self, given: dict[str, Any]) -> dict[str, Any]:
         chat_id, message_id = _int(given, "chat_id"), _int(given, "message_id")
         return {"id": self._telegram.press(chat_id, message_id, _str(given, "data"), _optional(given, "user_id"))}
+
+    async def ask_inline(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"id": self._telegram.ask_inline(_int(given, "user_id"), str(given.get("query", "")))}
+
+    async def inline(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"answer": self._telegram.inline.get(str(given.get("id", "")), {})}
+
+    async def choose_inline(self, given: dict[str, Any]) -> dict[str, Any]:
+        message = self._telegram.choose_inline(
+            _str(given, "id"), _str(given, "result_id"), _int(given, "chat_id"), _int(given, "user_id")
+        )
+        return {"message": message}
 
     async def set_fault(self, given: dict[str, Any]) -> dict[str, Any]:
         self._faults.set(

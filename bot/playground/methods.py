@@ -236,8 +236,8 @@ def _json(params: Params, name: str) -> Any:
         raise ApiError(400, f"Bad Request: can't parse {name.replace('_', ' ')} JSON object") from None
 
 
-def _text(params: Params) -> tuple[str, list[dict[str, Any]]]:
-    raw = str(params.get("text", ""))
+def _text(params: Params, name: str = "text") -> tuple[str, list[dict[str, Any]]]:
+    raw = str(params.get(name, ""))
     if len(raw.encode("utf-8", "surrogatepass")) > MAX_RAW_BYTES:
         raise ApiError(400, "Bad Request: text is too long")
     mode = str(params.get("parse_mode", "")).lower()

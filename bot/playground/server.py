@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections import deque
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +16,7 @@ from aiohttp import web
 
 from bot.playground import control
 from bot.playground.faults import Faults
+from bot.playground.inline import answer_inline
 from bot.playground.limits import Limits
 from bot.playground.methods import ApiError, Methods
 from bot.playground.telegram import Telegram
@@ -176,6 +178,8 @@ class Playground:
         if not TOKEN.fullmatch(token) or (self._token and token != self._token):
             raise ApiError(401, "Unauthorized")
         method = self._methods.get(name)
+        if name.lower() == "answerinlinequery":
+            method = partial(answer_inline, self.telegram)
         if method is None:
             raise ApiError(404, "Not Found: method not found")
         if name not in self._methods.counted:

@@ -19,7 +19,7 @@ BOT = {
     "username": "tagwire_bot",
     "can_join_groups": True,
     "can_read_all_group_messages": False,
-    "supports_inline_queries": False,
+    "supports_inline_queries": True,
 }
 
 
@@ -58,6 +58,7 @@ class Telegram:
         self.chats: dict[int, ChatState] = {}
         self.updates: list[dict[str, Any]] = []
         self.callbacks: dict[str, dict[str, Any]] = {}
+        self.inline: dict[str, dict[str, Any]] = {}  #: answers to inline queries by id; empty ones wait
         self.commands: dict[tuple[str, str], list[dict[str, str]]] = {}
         self.changed = asyncio.Condition()
         self.listeners: set[asyncio.Queue[dict[str, Any]]] = set()
@@ -65,6 +66,7 @@ class Telegram:
         self._group_ids = count(1)
         self._update_ids = count(1)
         self._callback_ids = count(1)
+        self._inline_ids = count(1)
 
     # -- people
 
@@ -128,6 +130,29 @@ class Telegram:
         self.callbacks[callback_id] = {}
         self.update({"callback_query": query})
         return callback_id
+
+    def ask_inline(self, user_id: int, text: str, offset: str = "") -> str:
+        """A person types `@bot text` in some chat; returns the id of the query. Raises UnknownError."""
+        if user_id not in self.users:
+            raise UnknownError(f"there is no user {user_id}")
+        query_id = str(next(self._inline_ids))
+        self.inline[query_id] = {}
+        query = {"id": query_id, "from": self.users[user_id], "query": text[:256], "offset": offset}
+        self.update({"inline_query": query})
+        return query_id
+
+    def choose_inline(self, query_id: str, result_id: str, chat_id: int, user_id: int) -> dict[str, Any]:
+        """The person sends one of the results to a chat; returns the message. Raises UnknownError."""
+        results = self.inline.get(query_id, {}).get("results", [])
+        chosen = next((one for one in results if one["id"] == result_id), None)
+        if chosen is None:
+            raise UnknownError(f"there is no result {result_id} of the query {query_id}")
+        chat = self.chat(chat_id)
+        message = self.new_message(chat, self._person(chat, user_id), chosen["text"], chosen["entities"])
+        message |= {"via_bot": BOT}
+        if chosen["reply_markup"]:
+            message["reply_markup"] = chosen["reply_markup"]
+        return message
 
     def _person(self, chat: ChatState, user_id: int | None) -> dict[str, Any]:
         chosen = user_id or (chat.id if chat.type == "private" else next(iter(chat.admins), None))

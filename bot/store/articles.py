@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core.cadence import DAY_MS
 from bot.core.model import Article, ArticleTag, Link, TagSource
+from bot.core.trending import USUAL_DAYS, TagCount
 from bot.store.schema import article_tags, articles, related_links, tags
 
 if TYPE_CHECKING:
@@ -107,6 +108,13 @@ def article_columns(article: Article) -> dict[str, Any]:
     return {name: getattr(article, name) for name in _FIELDS}
 
 
+async def _slugs_of(connection: AsyncConnection, tag_ids: Sequence[int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for chunk in chunks(tag_ids):
+        found.update((await connection.execute(select(tags.c.id, tags.c.slug).where(tags.c.id.in_(chunk)))).all())
+    return found
+
+
 class Articles:
     """What was published."""
 
@@ -119,9 +127,18 @@ class Articles:
             found = await load(connection, [article_id])
         return found[0] if found else None
 
-    async def latest(self, *, slugs: Sequence[str] = (), limit: int = 10, offset: int = 0) -> list[Article]:
+    async def load(self, ids: Sequence[int]) -> list[Article]:
+        """The articles of these ids, in this order; those that are gone are left out."""
+        async with self._database.reading() as connection:
+            return await load(connection, ids)
+
+    async def latest(self, *, slugs: Sequence[str] = (), limit: int = 10) -> list[Article]:
         """The newest articles, with `slugs` those bearing any of them."""
-        query = select(articles.c.id).order_by(articles.c.published_at.desc(), articles.c.id.desc())
+        return await self.load(await self.latest_ids(slugs, limit))
+
+    async def latest_ids(self, slugs: Sequence[str], limit: int) -> list[int]:
+        """Those of `latest`."""
+        query = select(articles.c.id).order_by(articles.c.published_at.desc(), articles.c.id.desc()).limit(limit)
         if slugs:
             bearing = (
                 select(article_tags.c.article_id)
@@ -130,10 +147,9 @@ class Articles:
             )
             query = query.where(articles.c.id.in_(bearing))
         async with self._database.reading() as connection:
-            ids = (await connection.scalars(query.limit(limit).offset(offset))).all()
-            return await load(connection, ids)
+            return list((await connection.scalars(query)).all())
 
-    async def related(self, article_id: int, limit: int = 5) -> list[Article]:
+    async def related(self, article_id: int, limit: int) -> list[int]:
         """Articles that share tags with this one: those sharing most first, then the newest."""
         other = article_tags.alias()
         query = (
@@ -146,22 +162,33 @@ class Articles:
             .limit(limit)
         )
         async with self._database.reading() as connection:
-            return await load(connection, (await connection.scalars(query)).all())
+            return list((await connection.scalars(query)).all())
 
-    async def trending(self, since: Millis, limit: int) -> list[tuple[str, int]]:
-        """The tags of most articles seen since then, with their numbers."""
-        number = func.count()
-        query = (
-            select(tags.c.slug, number)
-            .join(article_tags, article_tags.c.tag_id == tags.c.id)
+    async def tag_counts(self, now: Millis) -> tuple[list[TagCount], float]:
+        """How many articles bear each tag of late, and over how many days before today the archive reaches."""
+        start = now - (USUAL_DAYS + 1) * DAY_MS
+        dated = articles.c.published_at.between(start, now)
+        today = func.sum(case((articles.c.published_at > now - DAY_MS, 1), else_=0))
+        borne = (
+            select(article_tags.c.tag_id, func.count(), today)
             .join(articles, articles.c.id == article_tags.c.article_id)
-            .where(articles.c.seen_at >= since, _IS_TAG)
-            .group_by(tags.c.slug)
-            .order_by(number.desc(), tags.c.slug)
-            .limit(limit)
+            .where(_IS_TAG)
+            .group_by(article_tags.c.tag_id)
         )
+        oldest = select(func.min(articles.c.published_at)).where(dated)
         async with self._database.reading() as connection:
-            return [(slug, count) for slug, count in await connection.execute(query)]
+            of_month = {number: counts for number, *counts in await connection.execute(borne.where(dated))}
+            of_week = {
+                number: count
+                for number, count, _ in await connection.execute(borne.where(articles.c.seen_at >= now - 7 * DAY_MS))
+            }
+            since = await connection.scalar(oldest) or now
+            slugs = await _slugs_of(connection, [*{*of_month, *of_week}])
+        counts = []
+        for number, slug in slugs.items():
+            every, day = of_month.get(number, (0, 0))
+            counts.append(TagCount(number, slug, day=day, week=of_week.get(number, 0), before=every - day))
+        return counts, min(USUAL_DAYS, max(1.0, (now - since) / DAY_MS - 1))
 
     async def tag_ids(self, slugs: Iterable[str]) -> dict[str, int]:
         """The ids of those tags that exist."""
@@ -170,9 +197,8 @@ class Articles:
 
     async def slugs_of(self, tag_ids: Collection[int]) -> dict[int, str]:
         """The terms of those ids that exist."""
-        query = select(tags.c.id, tags.c.slug).where(tags.c.id.in_(tag_ids))
         async with self._database.reading() as connection:
-            return dict((await connection.execute(query)).all())
+            return await _slugs_of(connection, [*tag_ids])
 
     async def tag_slug(self, tag_id: int) -> str | None:
         """The tag of an id."""

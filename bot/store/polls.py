@@ -14,6 +14,7 @@ from bot.store.hooks import remember
 from bot.store.outbox import enqueue_notice
 from bot.store.pages import keep_pages
 from bot.store.schema import articles, entries, feeds, notices
+from bot.store.search import index
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -112,6 +113,9 @@ async def _add(connection: AsyncConnection, fresh: Sequence[EntryChange]) -> dic
         made = insert(connection, articles).on_conflict_do_nothing(index_elements=["canonical"])
         rows = made.returning(articles.c.canonical, articles.c.id, articles.c.seen_at)
         known |= {canonical: (number, seen) for canonical, number, seen in await connection.execute(rows, chunk)}
+    words = {change.canonical: change.indexed for change in reversed(fresh)}
+    made_now = [row["canonical"] for row in missing if row["canonical"] in known]
+    await index(connection, [(known[one][0], found) for one in made_now if (found := words[one]) is not None])
     # On PostgreSQL another process may have added one between the question and the insertion.
     known |= await _known(connection, [canonical for canonical in by_canonical if canonical not in known])
     await tag_articles(connection, [(known[change.canonical][0], change.article.terms) for change in fresh])
@@ -190,6 +194,8 @@ async def _correct(connection: AsyncConnection, feed_id: int, change: EntryChang
     article = change.article
     values = {"title": article.title, "summary": article.summary}
     await connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
+    if change.indexed is not None:
+        await index(connection, [(article_id, change.indexed)])
     await tag_articles(connection, [(article_id, article.terms)])
     return 1
 

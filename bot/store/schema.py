@@ -287,6 +287,19 @@ hooks = Table(
     _long("leased_until"),
 )
 
+#: What a search or a question found, by number, for the buttons that page it. The search index itself, which is made
+#: differently on each engine, stands in migration 0010 and store/search.py.
+kept_lists = Table(
+    "kept_lists",
+    metadata,
+    _id(),
+    Column("chat_id", BigInteger, ForeignKey("chats.id", ondelete="CASCADE"), nullable=False, index=True),
+    _text("words"),
+    _text("found"),
+    _long("created_at", default=None),
+    Index("ix_kept_lists_created_at", "created_at"),
+)
+
 notices = Table(
     "notices",
     metadata,

@@ -14,6 +14,7 @@ from bot.store.material import Materials
 from bot.store.outbox import Outbox
 from bot.store.pages import Pages
 from bot.store.rules import Rules
+from bot.store.search import Search
 from bot.store.stats import Statistics
 
 if TYPE_CHECKING:
@@ -35,4 +36,5 @@ class Store:
         self.fanouts = FanOuts(database)
         self.materials = Materials(database)
         self.broadcasts = Broadcasts(database)
+        self.search = Search(database)
         self.stats = Statistics(database)

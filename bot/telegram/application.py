@@ -12,7 +12,19 @@ from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, Tel
 from telegram.ext import Application, BaseUpdateProcessor, ContextTypes
 
 from bot.pipeline.deliver import TokenRefusedError
-from bot.telegram.handlers import follow, groups, manage, newsroom, read, start
+from bot.telegram.handlers import (
+    find,
+    follow,
+    groups,
+    inline,
+    manage,
+    newsroom,
+    picker,
+    read,
+    rising,
+    share,
+    start,
+)
 from bot.telegram.pacing import PacingLimiter
 from bot.telegram.request import HIDDEN, AiohttpRequest
 from bot.telegram.sender import Sender
@@ -27,7 +39,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 #: What the handlers listen to; `my_chat_member` tells of blocks and must be asked for by name (telegram.md 1.6).
-UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER]
+UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY, Update.MY_CHAT_MEMBER]
 #: Chats answered at once.
 CONVERSATIONS = 64
 
@@ -36,7 +48,10 @@ READER_COMMANDS = (
     ("unsub", "Stop following"),
     ("list", "What you follow"),
     ("latest", "Newest articles"),
+    ("trending", "What rises now"),
+    ("search", "Search"),
     ("hot", "Hot news"),
+    ("share", "A link for others"),
     ("lang", "Language"),
     ("help", "What I can do"),
 )
@@ -52,8 +67,8 @@ class InOrder(BaseUpdateProcessor):
 
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
         """Wait for the chat's turn; asyncio's lock is first come, first served."""
-        chat = update.effective_chat if isinstance(update, Update) else None
-        lock = self._turns.setdefault(chat.id if chat else 0, asyncio.Lock())
+        place = (update.effective_chat or update.effective_user) if isinstance(update, Update) else None
+        lock = self._turns.setdefault(place.id if place else 0, asyncio.Lock())
         async with lock:
             await coroutine
 
@@ -105,7 +120,7 @@ class TelegramBot:
     def answer_at(self, desk: Desk) -> None:
         """Answer people's commands and buttons at `desk`, once `listen` is called."""
         self._desk = desk
-        for module in (start, follow, manage, read, newsroom, groups):
+        for module in (start, follow, picker, manage, read, rising, find, share, newsroom, groups, inline):
             self._application.add_handlers(list(module.handlers(desk)))
         self._application.add_handlers(list(start.last_resort(desk)))
         self._application.add_error_handler(_log_error)

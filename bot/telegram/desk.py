@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bot.pipeline.ports import Clock
     from bot.pipeline.tagging import Tagger
     from bot.store.store import Store
+    from bot.telegram.trends import Trends
 
     type_rows = Sequence[Sequence[Button]]
 
@@ -132,6 +133,7 @@ class Desk:
     time_zone: str
     language: str
     max_rules: int
+    trends: Trends
 
     @property
     def thesaurus(self) -> Thesaurus:

@@ -64,6 +64,7 @@ async def test_every_spelling_of_a_command_and_bare_ones(world) -> None:
         assert "no longer follow #eu" in (await world.says(reader, "/unsubscribe eu"))["text"]
         offer = await world.says(reader, "#sanctions")
         assert [b["text"] for b in buttons(offer)] == ["Follow #sanctions"]
+        assert [b["text"] for b in buttons(await world.says(reader, "#F-16"))] == ["Follow #f_16"]
         said = await world.next_message(reader, world.press(reader, offer, "follow:"))
         assert "You follow #sanctions" in said["text"]
         assert "I do not know that command" in (await world.says(reader, "/nonsense"))["text"]

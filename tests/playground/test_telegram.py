@@ -314,3 +314,59 @@ async def test_events_tell_what_happens(playground) -> None:
             if "message" in seen:
                 break
     assert seen[0] == "user"
+
+
+# -- inline mode
+
+
+def an_article(number: str = "1", **more: object) -> dict:
+    return {"type": "article", "id": number, "title": "T", "input_message_content": {"message_text": "x"}, **more}
+
+
+@pytest.mark.parametrize(
+    ("params", "says"),
+    [
+        ({"results": "x"}, "can't parse results JSON object"),
+        ({"results": {}}, "expected an Array of InlineQueryResult"),
+        ({"results": [an_article(str(n)) for n in range(51)]}, "RESULTS_TOO_MUCH"),
+        ({"results": [an_article(), an_article()]}, "RESULT_ID_DUPLICATE"),
+        ({"results": [an_article("")]}, "RESULT_ID_INVALID"),
+        ({"results": [an_article("я" * 33)]}, "RESULT_ID_INVALID"),
+        ({"results": [an_article(title=" ")]}, "ARTICLE_TITLE_EMPTY"),
+        ({"results": [{"type": "photo"}]}, "only articles"),
+        ({"results": [an_article(input_message_content=None)]}, "input message content is not specified"),
+        ({"results": [an_article(input_message_content={"message_text": ""})]}, "message text is empty"),
+        (
+            {"results": [an_article(input_message_content={"message_text": "<b>", "parse_mode": "HTML"})]},
+            "can't parse entities",
+        ),
+        ({"results": [an_article(reply_markup={"inline_keyboard": [[{"text": "x"}]]})]}, "text buttons are unallowed"),
+        ({"results": [], "cache_time": -1}, "cache time"),
+        ({"results": [], "next_offset": "x" * 65}, "NEXT_OFFSET_INVALID"),
+        ({"results": [], "button": {"text": "x", "start_parameter": "ї"}}, "START_PARAM_INVALID"),
+        ({"results": [], "button": {"text": "", "start_parameter": "x"}}, "SWITCH_PM_TEXT_EMPTY"),
+    ],
+)
+async def test_what_telegram_refuses_of_an_inline_answer(params, says, playground) -> None:
+    query = playground.telegram.ask_inline(playground.telegram.add_user("Olivia"), "nato")
+    assert says in (await api(playground, "answerInlineQuery", inline_query_id=query, **params))["description"]
+
+
+async def test_an_inline_query_is_answered_once_and_a_result_sent_anywhere(playground) -> None:
+    reader = playground.telegram.add_user("Olivia")
+    group = playground.telegram.add_group("Friends")
+    _, asked = await control(playground, "POST", "inline", user_id=reader, query="nato")
+    update = (await api(playground, "getUpdates"))["result"][-1]
+    assert (update["inline_query"]["query"], update["inline_query"]["id"]) == ("nato", asked["id"])
+    text = {"message_text": "<b>x</b> #nato", "parse_mode": "HTML"}
+    answer = {"inline_query_id": asked["id"], "results": [an_article(input_message_content=text)]}
+    assert (await api(playground, "answerInlineQuery", **answer))["result"] is True
+    assert "query is too old" in (await api(playground, "answerInlineQuery", **answer))["description"]
+    _, shown = await control(playground, "GET", "inline", id=asked["id"])
+    assert [one["title"] for one in shown["answer"]["results"]] == ["T"]
+    chosen = {"id": asked["id"], "result_id": "1", "chat_id": group, "user_id": reader}
+    _, sent = await control(playground, "POST", "inline/choose", **chosen)
+    assert sent["message"]["via_bot"]["username"] == "tagwire_bot"
+    assert [entity["type"] for entity in sent["message"]["entities"]] == ["bold", "hashtag"]
+    status, _ = await control(playground, "POST", "inline/choose", **{**chosen, "result_id": "2"})
+    assert status == 400

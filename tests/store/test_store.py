@@ -90,7 +90,9 @@ async def apply(store, one):
 
 async def test_the_migrated_schema_is_the_declared_one(store: Store) -> None:
     def difference(connection):
-        return compare_metadata(MigrationContext.configure(connection), metadata)
+        # The search index is made differently on each engine, with tables of its own on SQLite; it has its own tests.
+        mine = {"include_name": lambda name, kind, _: kind != "table" or not name.startswith("search_index")}
+        return compare_metadata(MigrationContext.configure(connection, opts=mine), metadata)
 
     async with store.database.transaction() as connection:
         assert await connection.run_sync(difference) == []
@@ -276,7 +278,8 @@ async def test_related_articles_share_most_tags_first(ready: Store) -> None:
     changes = [change("x", "a", "b"), change("y", "a"), change("z", "a", "b"), change("w", "c")]
     await apply(ready, update(*changes, alert=False))
     articles = {article.link[-1]: article.id for article in await ready.articles.latest()}
-    assert [article.link[-1] for article in await ready.articles.related(articles["x"])] == ["z", "y"]
+    related = await ready.articles.load(await ready.articles.related(articles["x"], 5))
+    assert [article.link[-1] for article in related] == ["z", "y"]
 
 
 async def test_what_was_asked_is_answered_once_and_in_time(ready: Store) -> None:

@@ -14,6 +14,7 @@ from bot.core.expressions import Names, loose_tags, parse, render
 from bot.core.model import Button, RuleSpec
 from bot.core.suggest import near
 from bot.core.tags import hashtag, is_source
+from bot.telegram.handlers.rising import offered
 from bot.telegram.rulecode import CODE, decode, encode
 from bot.telegram.spelling import MANY_A_DAY, cut_notes, explain, per_day, rate, spell, spell_terms
 from bot.telegram.texts import html_of
@@ -78,7 +79,7 @@ async def follow_typed(turn: Turn, typed: str) -> None:
     offers = await _offers(turn, previews)
     new = await follow_specs(turn, [spec for spec in previews if spec not in offers])
     if new is None:
-        lines.append(_too_many(turn))
+        lines.append(too_many(turn))
     elif new:
         lines += _announced(turn, new, previews)
     if old:
@@ -194,7 +195,7 @@ async def press_follow(turn: Turn) -> None:
         return
     new = await follow_specs(turn, [RuleSpec((slug,))])
     if new is None:
-        await turn.toast(_too_many(turn), alert=True)
+        await turn.toast(too_many(turn), alert=True)
         return
     await turn.toast(turn.texts.text("You follow {tag}", tag=hashtag(slug)))
     if new:
@@ -209,7 +210,7 @@ async def press_take(turn: Turn) -> None:
     again = turn.query is not None and str(turn.query.data).startswith("undo")
     previews = await _previews(turn, specs)
     if await follow_specs(turn, specs) is None:
-        await turn.toast(_too_many(turn), alert=True)
+        await turn.toast(too_many(turn), alert=True)
         return
     await turn.toast()
     t = turn.texts
@@ -226,13 +227,9 @@ async def managed(turn: Turn) -> bool:
     return False
 
 
-async def rising(turn: Turn, limit: int = 6) -> list[list[Button]]:
-    """Buttons for the tags of most articles in the last 7 days, two a row."""
-    store = turn.desk.store
-    found = await store.articles.trending(turn.desk.clock() - WEEK_MS, limit)
-    ids = await store.articles.tag_ids([slug for slug, _ in found])
-    buttons = [Button(f"{hashtag(slug)} · {count}"[:40], data=f"follow:{ids[slug]}") for slug, count in found]
-    return [buttons[at : at + 2] for at in range(0, len(buttons), 2)]
+async def rising(turn: Turn) -> list[list[Button]]:
+    """Buttons for six tags that rise now, with their articles of 7 days, and one for all tags."""
+    return await offered(turn)
 
 
 async def _after_follow(turn: Turn, specs: Sequence[RuleSpec]) -> list[list[Button]]:
@@ -246,7 +243,8 @@ async def _after_follow(turn: Turn, specs: Sequence[RuleSpec]) -> list[list[Butt
     return [[Button(t.text("Latest on {tag}", tag=turn.desk.label(term)), data=f"latest:{ids[term]}"), *undo]]
 
 
-def _too_many(turn: Turn) -> str:
+def too_many(turn: Turn) -> str:
+    """What is said to a chat that follows as much as it can."""
     return turn.texts.text(
         "This chat can follow {n} rules at most. Stop some with /unsub first.", n=turn.desk.max_rules
     )

@@ -1,4 +1,4 @@
-"""Reading: /latest, /hot, /more and their buttons."""
+"""Reading: /latest, /hot, /more, and the pages of every list."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ from typing import TYPE_CHECKING
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
 from bot.core.calendar import when
-from bot.core.card import MAX_TEXT, clean, cut, headlines, plain_of
+from bot.core.card import clean, cut, headlines, plain_of
 from bot.core.identity import canonical_link
+from bot.core.model import Link
 from bot.core.tags import hashtag
+from bot.telegram.handlers import find, rising
 from bot.telegram.handlers.follow import understand
+from bot.telegram.paging import MOST, View, place, turning
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from typing import Any
 
     from telegram.ext import BaseHandler
 
+    from bot.core.model import Article
     from bot.telegram.desk import Desk, Turn
 
-PAGE = 10
-RELATED = 5
+#: Articles of our archive that /more names at most.
+RELATED = 50
+#: Ten announcements of so many characters fit into a message with their times.
+SHORT = 340
+#: The tags of a list in a button's 64 bytes; a list of more tags is kept under a number.
+LONGEST_KEY = 45
 
 
 def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
@@ -32,54 +40,104 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
         CommandHandler(["more", "related"], desk.bind(more)),
         CallbackQueryHandler(desk.bind(press_latest), pattern=r"^latest:\d{1,18}$"),
         CallbackQueryHandler(desk.bind(press_more), pattern=r"^more:\d{1,18}$"),
+        CallbackQueryHandler(desk.bind(press_page), pattern=rf"^list:(?:{'|'.join(_LISTS)}):[\d+]{{0,45}}:\d{{1,4}}$"),
     )
+
+
+async def press_page(turn: Turn) -> None:
+    """A page of a list, in the same message."""
+    name, key, page = turn.args.split(":")
+    view = await _LISTS[name](turn, key, int(page))
+    if view is None:
+        await turn.toast(turn.texts.text("This list is too old. Please ask again."), alert=True)
+        return
+    await turn.toast()
+    await turn.edit(view.html, view.rows)
+
+
+async def _show(turn: Turn, view: View | None) -> None:
+    if view is not None:
+        await turn.reply(view.html, view.rows)
+
+
+# --------------------------------------------------------------------------- latest
 
 
 async def latest(turn: Turn) -> None:
     """`/latest [#tag …]`: the newest articles, of any of the tags."""
-    slugs: list[str] = []
+    store, slugs = turn.desk.store, list[str]()
     if turn.args:
         parsed = await understand(turn, turn.args)
         slugs = list(dict.fromkeys(slug for spec in parsed.rules for slug in spec.wanted))
         if not slugs:
             await turn.reply(turn.texts.text("I found no tag in that. Example: /latest #nato"))
             return
-    await turn.reply(await _newest(turn, slugs))
+    known = await store.articles.tag_ids(slugs)
+    key = "+".join(str(number) for number in known.values())
+    if slugs and not known:
+        await turn.reply(_nothing_on(turn, slugs))
+    elif len(key) <= LONGEST_KEY:
+        await _show(turn, await _latest(turn, key, 1))
+    else:
+        await find.show(turn, " ".join(map(turn.desk.label, slugs)), await store.articles.latest_ids(slugs, MOST))
 
 
 async def press_latest(turn: Turn) -> None:
     """The button under a new subscription."""
-    slug = await turn.desk.store.articles.tag_slug(int(turn.args))
     await turn.toast()
-    if slug is not None:
-        await turn.reply(await _newest(turn, [slug]))
+    await _show(turn, await _latest(turn, turn.args, 1))
 
 
-async def _newest(turn: Turn, slugs: Sequence[str]) -> str:
-    t = turn.texts
-    tags = " ".join(turn.desk.label(term) for term in slugs)
-    articles = await turn.desk.store.articles.latest(slugs=slugs, limit=PAGE)
-    if not articles and slugs:
-        return t.text("No article on {tags} yet. Follow it with /sub and it will come by itself.", tags=tags)
-    if not articles:
-        return t.text("No articles yet: the feeds are being read. Try again in a minute.")
-    heading = t.text("Latest on {tag}", tag=tags) if slugs else t.text("Latest")
-    return headlines(articles, now=turn.desk.clock(), time_zone=turn.chat.time_zone, heading=heading)
+async def _latest(turn: Turn, key: str, page: int) -> View | None:
+    """`key`: the numbers of the tags, `12+15`; none: of everything."""
+    t, store = turn.texts, turn.desk.store
+    numbers = [int(number) for number in key.split("+") if number and len(number) < 19]
+    slugs = list((await store.articles.slugs_of(numbers)).values()) if numbers else []
+    if key and not slugs:
+        return None
+    ids = await store.articles.latest_ids(slugs, MOST)
+    if not ids and slugs:
+        return View(_nothing_on(turn, slugs))
+    if not ids:
+        return View(t.text("No articles yet: the feeds are being read. Try again in a minute."))
+    at = place(page, len(ids))
+    heading = t.text("Latest on {tag}", tag=" ".join(map(turn.desk.label, slugs))) if slugs else t.text("Latest")
+    html = _listed(turn, await store.articles.load(at.cut(ids)), heading)
+    return View(html, turning(at, f"list:latest:{key}:"))
+
+
+def _nothing_on(turn: Turn, slugs: Sequence[str]) -> str:
+    tags = " ".join(map(turn.desk.label, slugs))
+    return turn.texts.text("No article on {tags} yet. Follow it with /sub and it will come by itself.", tags=tags)
+
+
+def _listed(turn: Turn, articles: Sequence[Article], heading: str, links: Sequence[Link] = ()) -> str:
+    now, zone = turn.desk.clock(), turn.chat.time_zone
+    return headlines(articles, now=now, time_zone=zone, heading=heading, links=links)
+
+
+# --------------------------------------------------------------------------- hot
 
 
 async def hot(turn: Turn) -> None:
     """`/hot`: what the editors sent to everyone."""
+    await _show(turn, await _hot(turn, "", 1))
+
+
+async def _hot(turn: Turn, _: str, page: int) -> View:
     t = turn.texts
-    sent = await turn.desk.store.broadcasts.latest(3)
+    sent = await turn.desk.store.broadcasts.latest(MOST)
     if not sent:
-        await turn.reply(t.text("No hot news yet. When the editors send some, you get it at once."))
-        return
-    now, parts = turn.desk.clock(), [t.text("<b>Hot news</b>")]
-    for broadcast in sent:
-        at = when(broadcast.created_at, now, turn.chat.time_zone)
-        text = cut(clean(plain_of(broadcast.html)), MAX_TEXT // 4)
-        parts.append(t.text("{time} — {text}", time=at, text=text))
-    await turn.reply("\n\n".join(parts))
+        return View(t.text("No hot news yet. When the editors send some, you get it at once."))
+    now, at, parts = turn.desk.clock(), place(page, len(sent)), [t.text("<b>Hot news</b>")]
+    for broadcast in at.cut(sent):
+        text = cut(clean(plain_of(broadcast.html)), SHORT)
+        time = when(broadcast.created_at, now, turn.chat.time_zone)
+        parts.append(t.text("{time} — {text}", time=time, text=text))
+    return View("\n\n".join(parts), turning(at, "list:hot::"))
+
+
+# --------------------------------------------------------------------------- more
 
 
 async def more(turn: Turn) -> None:
@@ -95,29 +153,38 @@ async def more(turn: Turn) -> None:
     if not data or not data[0][5:].isdigit():
         await turn.reply(turn.texts.text("Send /more as a reply to an alert, or press its “More about” button."))
         return
-    await turn.reply(await _related(turn, int(data[0][5:])))
+    await _show(turn, await _more(turn, data[0][5:], 1))
 
 
 async def press_more(turn: Turn) -> None:
     """More about, on a card."""
     await turn.toast()
-    await turn.reply(await _related(turn, int(turn.args)))
+    await _show(turn, await _more(turn, turn.args, 1))
 
 
-async def _related(turn: Turn, article_id: int) -> str:
-    t = turn.texts
-    article = await turn.desk.store.articles.get(article_id)
-    found = await turn.desk.store.articles.related(article_id, RELATED) if article else []
-    links = await turn.desk.store.articles.related_links(article_id) if article else []
+async def _more(turn: Turn, key: str, page: int) -> View:
+    """`key`: the number of the article. First our own archive, then what its page names."""
+    t, store = turn.texts, turn.desk.store
+    article = await store.articles.get(int(key)) if key.isdigit() and len(key) < 19 else None
+    found = await store.articles.related(article.id, RELATED) if article else []
+    links = await store.articles.related_links(article.id) if article else []
     if article is None or not (found or links):
-        return t.text("There is nothing more on this yet.")
+        return View(t.text("There is nothing more on this yet. What is new: /latest"))
+    ours = {canonical_link(one.link) for one in await store.articles.load(found)}
+    others = [link for link in links if canonical_link(link.url) not in ours]
+    at = place(page, len(found) + len(others))
+    shown: Sequence[int | Link] = at.cut([*found, *others])
     tags = " ".join(hashtag(tag.slug) for tag in article.tags[:4])
-    ours = {canonical_link(one.link) for one in found}
-    more = [link for link in links if canonical_link(link.url) not in ours]
-    return headlines(
-        found,
-        now=turn.desk.clock(),
-        time_zone=turn.chat.time_zone,
-        heading=t.text("More about {tags}", tags=tags),
-        links=more[: PAGE - len(found)],
-    )
+    articles = await store.articles.load([one for one in shown if isinstance(one, int)])
+    named = [one for one in shown if isinstance(one, Link)]
+    html = _listed(turn, articles, t.text("More about {tags}", tags=tags), named)
+    return View(html, turning(at, f"list:more:{key}:"))
+
+
+_LISTS: dict[str, Callable[[Turn, str, int], Awaitable[View | None]]] = {
+    "latest": _latest,
+    "hot": _hot,
+    "more": _more,
+    "rise": rising.view,
+    "find": find.view,
+}

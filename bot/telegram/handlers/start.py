@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telegram import MessageEntity
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot.core.model import Button
-from bot.core.tags import hashtag, is_source, source_term
-from bot.telegram.handlers import follow, newsroom
+from bot.core.tags import hashtag, is_source
+from bot.telegram.deeplinks import term_of
+from bot.telegram.handlers import find, follow, newsroom, picker
 from bot.telegram.texts import LANGUAGES, speak
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def last_resort(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
 
 async def start(turn: Turn) -> None:
     """`/start`: what this is, in one message, with tags to tap; a deep link follows what it names."""
-    followed = _deep_link(turn, turn.args.strip())
+    followed = await term_of(turn.desk, turn.args.strip())
     if followed and await turn.may_manage():
         await follow.follow_typed(turn, hashtag(followed))
         return
@@ -52,15 +54,6 @@ async def start(turn: Turn) -> None:
     if turn.private:
         rows.append(_languages())
     await turn.reply(_welcome(turn), rows)
-
-
-def _deep_link(turn: Turn, payload: str) -> str:
-    """The term that `tag_<slug>` or `src_<name>` names; "" for any other payload."""
-    kind, _, name = payload.partition("_")
-    if kind == "tag":
-        return turn.desk.thesaurus.canonical(name)
-    feed = turn.desk.source(name) if kind == "src" else ""
-    return source_term(feed) if feed else ""
 
 
 def _welcome(turn: Turn) -> str:
@@ -86,8 +79,11 @@ async def show_help(turn: Turn) -> None:
         "",
         t.text("<b>Read</b>"),
         t.text("/latest — the newest articles; /latest #nato — on a tag"),
+        t.text("/search peace plan — search in headlines and leads, whatever the endings"),
+        t.text("/trending — what rises now"),
         t.text("/hot — hot news from the editors"),
         t.text("/more — as a reply to an alert: more about it"),
+        t.text("/share #nato — a link for others; in any chat: {bot} nato", bot=f"@{turn.update.get_bot().username}"),
         "",
         t.text("<b>Settings</b>"),
         t.text("/lang — language: English or Ukrainian"),
@@ -131,9 +127,18 @@ async def unknown_command(turn: Turn) -> None:
 
 async def plain_text(turn: Turn) -> None:
     """Text without a command: the answer to a question of ours, or a tag that somebody would like to follow."""
+    if turn.message and turn.message.forward_origin:
+        await _offer(turn)  # somebody else's words are no answer to a question of ours
+        return
     asked = await turn.desk.store.chats.take_pending(turn.chat.id, turn.desk.clock(), follow.ASKED_MS)
     if asked == follow.ASKED:
         await follow.follow_typed(turn, turn.args)
+        return
+    if asked == find.ASKED:
+        await find.find_typed(turn, turn.args)
+        return
+    if asked == picker.ASKED:
+        await picker.found_typed(turn, turn.args)
         return
     if asked == newsroom.ASKED and turn.is_admin:
         await newsroom.draft(turn, (turn.message.text_html if turn.message else None) or "")
@@ -142,11 +147,10 @@ async def plain_text(turn: Turn) -> None:
 
 
 async def _offer(turn: Turn) -> None:
-    typed = turn.args[:500]
-    parsed = await follow.understand(turn, typed)
-    named = list(dict.fromkeys(term for spec in parsed.rules for term in spec.wanted))
-    known = {*turn.desk.thesaurus.slugs, *await turn.desk.store.articles.tag_ids(named)}
-    slugs = [term for term in named if term in known or is_source(term) or hashtag(term) in typed.casefold()][:6]
+    """Offer to follow the tags of a message: what was typed to us, or a forwarded post's hashtags, often at its end."""
+    forwarded = turn.message is not None and turn.message.forward_origin is not None
+    named, tagged = await _named(turn, turn.args[:500]), _hashtags(turn)
+    slugs = ((tagged or named) if forwarded else (named or tagged))[:6]
     if not slugs:
         await turn.reply(turn.texts.text("I answer to commands. To follow a tag: /sub #nato. Everything else: /help"))
         return
@@ -155,8 +159,30 @@ async def _offer(turn: Turn) -> None:
     await turn.reply(turn.texts.text("Would you like to follow this?"), rows)
 
 
+async def _named(turn: Turn, typed: str) -> list[str]:
+    """The tags and sources that somebody wrote: known ones, and new ones if with a `#`."""
+    canonical = turn.desk.thesaurus.canonical
+    parsed = await follow.understand(turn, typed)
+    named = list(dict.fromkeys(term for spec in parsed.rules for term in spec.wanted))
+    known = {*turn.desk.thesaurus.slugs, *await turn.desk.store.articles.tag_ids(named)}
+    meant = {canonical(word) for word in typed.replace("#", " #").split() if word.startswith("#")}
+    return [term for term in named if term in known or term in meant or is_source(term)]
+
+
+def _hashtags(turn: Turn) -> list[str]:
+    """The tags that Telegram found in the message's text, or under its picture."""
+    message, kinds = turn.message, list[str | None]([MessageEntity.HASHTAG])
+    if message is None:
+        return []
+    found = [*message.parse_entities(kinds).values(), *message.parse_caption_entities(kinds).values()]
+    return list(dict.fromkeys(filter(None, map(turn.desk.thesaurus.canonical, found))))
+
+
 async def not_text(turn: Turn) -> None:
-    """A picture, a voice message, a sticker."""
+    """A picture, a voice message, a sticker; the hashtags under a picture are offered."""
+    if _hashtags(turn):
+        await _offer(turn)
+        return
     await turn.reply(turn.texts.text("I can only read text. To follow a tag: /sub #nato. Everything else: /help"))
 
 
