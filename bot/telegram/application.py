@@ -12,7 +12,7 @@ from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, Tel
 from telegram.ext import Application, BaseUpdateProcessor, ContextTypes
 
 from bot.pipeline.deliver import TokenRefusedError
-from bot.telegram.handlers import follow, groups, manage, newsroom, read, start
+from bot.telegram.handlers import follow, groups, manage, newsroom, privacy, read, start
 from bot.telegram.pacing import PacingLimiter
 from bot.telegram.request import HIDDEN, AiohttpRequest
 from bot.telegram.sender import Sender
@@ -40,6 +40,7 @@ READER_COMMANDS = (
     ("latest", "Newest articles"),
     ("hot", "Hot news"),
     ("lang", "Language"),
+    ("privacy", "What I keep, and your rights"),
     ("help", "What I can do"),
 )
 ADMIN_COMMANDS = (*READER_COMMANDS, ("broadcast", "Hot news to everyone"))
@@ -102,7 +103,7 @@ class TelegramBot:
     def answer_at(self, desk: Desk) -> None:
         """Answer people's commands and buttons at `desk`, once `listen` is called."""
         self._desk = desk
-        for module in (start, follow, manage, read, newsroom, groups):
+        for module in (start, follow, manage, read, newsroom, privacy, groups):
             self._application.add_handlers(list(module.handlers(desk)))
         self._application.add_handlers(list(start.last_resort(desk)))
         self._application.add_error_handler(_log_error)

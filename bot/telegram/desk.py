@@ -64,6 +64,11 @@ class Turn:
         """Whether this is a private chat."""
         return self.chat.kind is ChatKind.PRIVATE
 
+    @property
+    def quiet(self) -> bool:
+        """Whether answers make no sound: readers of a channel did not ask for them."""
+        return self.chat.kind is ChatKind.CHANNEL
+
     async def reply(self, html: str, rows: type_rows = ()) -> None:
         """Answer with a message of its own."""
         bot = self.update.get_bot()
@@ -73,6 +78,7 @@ class Turn:
             parse_mode=ParseMode.HTML,
             message_thread_id=self.thread_id or None,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
+            disable_notification=self.quiet or None,
             reply_markup=keyboard(rows),
         )
 
