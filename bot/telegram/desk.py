@@ -6,7 +6,7 @@ language, and answers a person even when the handler fails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,6 +17,7 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.core.model import Chat, ChatKind
 from bot.core.tags import hashtag, is_source
+from bot.telegram.patience import Answer, Patience
 from bot.telegram.sender import keyboard
 from bot.telegram.texts import Texts, choose, speak
 
@@ -138,6 +139,7 @@ class Desk:
     time_zone: str
     language: str
     max_rules: int
+    patience: Patience = field(default_factory=Patience)
 
     @property
     def thesaurus(self) -> Thesaurus:
@@ -159,16 +161,26 @@ class Desk:
         """The library's callback for `handler`."""
 
         async def callback(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
-            turn = await self.turn(update)
+            answer = self._take(update)
+            turn = await self.turn(update) if answer is not Answer.NOT else None
             if turn is None:
                 return
             try:
-                await handler(turn)
+                await (handler(turn) if answer is Answer.GLADLY else _calm(turn))
             except Exception:
                 await self._apologise(turn)
                 raise
 
         return callback
+
+    def _take(self, update: Update) -> Answer:
+        """Whether what a person writes is answered; buttons, channels and what Telegram tells are not counted."""
+        message = update.message
+        # Who writes as a group or channel has no number of their own: Telegram gives all of them the same.
+        author = (message.sender_chat or message.from_user) if message and message.text else None
+        if author is None or author.id in self.admins:
+            return Answer.GLADLY
+        return self.patience.ask(author.id, self.clock())
 
     async def turn(self, update: Update) -> Turn | None:
         """The turn of an update; None for one that has no chat to answer in."""
@@ -208,6 +220,14 @@ class Desk:
             )
         except TelegramError as error:
             log.warning("apology.failed", detail=str(error))
+
+
+async def _calm(turn: Turn) -> None:
+    await turn.reply(
+        turn.texts.text(
+            "That was a lot at once. What you follow is kept, and alerts come as ever. I answer again in a minute."
+        )
+    )
 
 
 def _title(place: TelegramChat) -> str:

@@ -8,7 +8,11 @@ import pytest
 
 from .conftest import buttons
 
-LANGUAGES = ("en", "uk")
+
+@pytest.fixture(autouse=True)
+def unpaced(world) -> None:
+    """Nothing here waits for Telegram's pace, which has tests of its own."""
+    world.settings = {"TAGWIRE_TELEGRAM__PER_SECOND": "0", "TAGWIRE_TELEGRAM__PER_CHAT_SECOND": "0"}
 
 
 @pytest.mark.parametrize(("language", "kept", "erased"), [("en", "30 days", "Erased."), ("uk", "30 днів", "Стерто.")])
@@ -59,3 +63,20 @@ async def test_in_a_group_only_its_administrators_see_and_erase(world) -> None:
         await world.wait_until(lambda: asked["text"].startswith("Erased."))
         nothing = await world.says(group, "/list", user_id=world.admin, thread_id=7)
         assert "You follow nothing yet" in nothing["text"]
+
+
+@pytest.mark.parametrize(("language", "calm"), [("en", "That was a lot"), ("uk", "Забагато за раз")])
+async def test_twenty_commands_a_minute_then_one_calm_notice(language, calm, world) -> None:
+    reader = world.telegram.add_user("Reader", language)
+    async with world.running():
+        for _ in range(25):
+            world.telegram.say(reader, "/lang")
+        await world.playground.wait_for(reader, count=21)
+        # The messages of a chat are answered in their order, so these come after all of the above.
+        for _ in range(25):
+            world.telegram.say(world.admin, "/lang")
+        await world.playground.wait_for(world.admin, count=25)
+        last = world.from_bot(reader)[-1]
+        await world.press(reader, world.from_bot(reader)[0], "nothing")  # buttons go on
+    assert last["text"].startswith(calm)
+    assert len(world.from_bot(reader)) == 21
