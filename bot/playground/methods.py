@@ -149,17 +149,22 @@ class Methods:
 
     async def _edit_text(self, params: Params) -> dict[str, Any]:
         message = self._editable(params)
+        if "text" not in message:
+            raise ApiError(400, "Bad Request: there is no text in the message to edit")
         text, entities = _text(params)
         return self._edited(message, {"text": text, "entities": entities, "reply_markup": _markup(params)})
 
     async def _edit_markup(self, params: Params) -> dict[str, Any]:
         message = self._editable(params)
-        same = {"text": message["text"], "entities": message.get("entities", [])}
+        same = {"text": message.get("text", ""), "entities": message.get("entities", [])}
         return self._edited(message, {**same, "reply_markup": _markup(params)})
 
     def _editable(self, params: Params) -> dict[str, Any]:
         chat = self._writable(params)
-        message = chat.messages.get(_number(params, "message_id", 0))
+        number = _number(params, "message_id", 0)
+        if number <= 0:
+            raise ApiError(400, "Bad Request: message identifier is not specified")
+        message = chat.messages.get(number)
         if message is None:
             raise ApiError(400, "Bad Request: message to edit not found")
         if message["from"] is not BOT:
@@ -167,7 +172,7 @@ class Methods:
         return message
 
     def _edited(self, message: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-        old = {"text": message["text"], "entities": message.get("entities", [])}
+        old = {"text": message.get("text", ""), "entities": message.get("entities", [])}
         if {**old, "reply_markup": message.get("reply_markup")} == new:
             raise ApiError(
                 400,
