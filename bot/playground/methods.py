@@ -80,6 +80,8 @@ class Methods:
         mine = self._polling
         async with self._telegram.changed:
             self._telegram.changed.notify_all()  # an older poll ends: the newest has the bot
+        if (kinds := _json(params, "allowed_updates")) is not None:  # else the previous setting holds
+            self._telegram.allowed = frozenset(kinds)
         offset, limit = _number(params, "offset", 0), _number(params, "limit", 100)
         telegram = self._telegram
         if offset:

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 import structlog
 from telegram import BotCommand, BotCommandScopeChat, Update
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, TelegramError
-from telegram.ext import Application, BaseUpdateProcessor, ContextTypes
+from telegram.ext import Application, BaseUpdateProcessor, CommandHandler, ContextTypes, filters
 
 from bot.pipeline.deliver import TokenRefusedError
 from bot.telegram.handlers import follow, groups, manage, newsroom, privacy, read, start
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 #: What the handlers listen to; `my_chat_member` tells of blocks and must be asked for by name (telegram.md 1.6).
-UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER]
+UPDATES = [Update.MESSAGE, Update.CHANNEL_POST, Update.CALLBACK_QUERY, Update.MY_CHAT_MEMBER]
+#: Where commands stand. The library's own default leaves channels out.
+WRITTEN = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
 #: Chats answered at once.
 CONVERSATIONS = 64
 #: Calls under way at once: the deliverer's hundred at most, and answers beside them. Telegram minds more than 1000.
@@ -104,7 +106,10 @@ class TelegramBot:
         """Answer people's commands and buttons at `desk`, once `listen` is called."""
         self._desk = desk
         for module in (start, follow, manage, read, newsroom, privacy, groups):
-            self._application.add_handlers(list(module.handlers(desk)))
+            for handler in module.handlers(desk):
+                if isinstance(handler, CommandHandler):
+                    handler.filters = WRITTEN
+                self._application.add_handler(handler)
         self._application.add_handlers(list(start.last_resort(desk)))
         self._application.add_error_handler(_log_error)
 

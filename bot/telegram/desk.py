@@ -17,6 +17,7 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.core.model import Chat, ChatKind
 from bot.core.tags import hashtag, is_source
+from bot.telegram.fresh import Fresh
 from bot.telegram.patience import Answer, Patience
 from bot.telegram.sender import keyboard
 from bot.telegram.texts import Texts, choose, speak
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     type_rows = Sequence[Sequence[Button]]
 
 log = structlog.get_logger(__name__)
+#: How long Telegram's word on who administrates a chat is taken.
+STANDING_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +111,20 @@ class Turn:
                 log.info("callback.too_old", detail=error.message)
 
     async def may_manage(self) -> bool:
-        """Whether the asker may change what this chat gets: anybody in private, administrators in a group."""
-        if self.private or self.chat.kind is ChatKind.CHANNEL:
+        """Whether the asker may change what this chat gets: anybody in private, else its administrators."""
+        if self.private:
             return True
         message = self.message
         if self.query is None and message and message.sender_chat and message.sender_chat.id == self.chat.id:
-            return True  # an administrator who writes anonymously writes as the group
+            return True  # who posts in a channel, or writes anonymously as the group, is an administrator of it
+        who, now = (self.chat.id, self.user_id), self.desk.clock()
+        known = self.desk.standing.get(who, now)
+        if known is None:
+            known = await self._administrates()
+            self.desk.standing.put(who, known, now)
+        return known
+
+    async def _administrates(self) -> bool:
         try:
             member = await self.update.get_bot().get_chat_member(self.chat.id, self.user_id)
         except BadRequest:
@@ -140,6 +151,8 @@ class Desk:
     language: str
     max_rules: int
     patience: Patience = field(default_factory=Patience)
+    #: Who administrates which chat, by (chat, person): a storm of presses is one question to Telegram.
+    standing: Fresh[tuple[int, int], bool] = field(default_factory=lambda: Fresh(STANDING_MS))
 
     @property
     def thesaurus(self) -> Thesaurus:
@@ -176,6 +189,8 @@ class Desk:
     def _take(self, update: Update) -> Answer:
         """Whether what a person writes is answered; buttons, channels and what Telegram tells are not counted."""
         message = update.message
+        if message and message.is_automatic_forward:
+            return Answer.NOT  # a channel's post that Telegram copies to its group: answered in the channel
         # Who writes as a group or channel has no number of their own: Telegram gives all of them the same.
         author = (message.sender_chat or message.from_user) if message and message.text else None
         if author is None or author.id in self.admins:
