@@ -386,6 +386,7 @@ class Kind(StrEnum):
     ALERT = "alert"
     BROADCAST = "broadcast"
     NOTICE = "notice"
+    EDIT = "edit"  #: the card of an alert that was sent, made anew; its subject is a revision of the article
 
 
 class Lane(IntEnum):
@@ -394,6 +395,7 @@ class Lane(IntEnum):
     HOT = 1
     ALERT = 2
     DIGEST = 3
+    EDIT = 4
 
 
 class DeliveryState(StrEnum):
@@ -454,6 +456,7 @@ class Fate(StrEnum):
     NO_RIGHTS = "no-rights"  #: present, but not allowed to write
     BAD_MARKUP = "bad-markup"  #: Telegram cannot parse our HTML: our defect
     TOO_LONG = "too-long"  #: longer than Telegram takes: our defect
+    NO_MESSAGE = "no-message"  #: what is to be edited is gone, or cannot be edited
     NOT_MODIFIED = "not-modified"  #: an edit that changes nothing
     REJECTED = "rejected"  #: any other 400
     UNAUTHORISED = "unauthorised"  #: the token is refused

@@ -72,7 +72,7 @@ class _Chat:
     sent: deque[float] | None  #: when a group's last messages left; None for a private chat
     next_free: float = -inf  #: theoretical arrival time of a private chat's next message (GCRA)
     paused_until: float = -inf
-    others: tuple[float, ...] = ()  #: when other senders wrote to the group, as far as we were told
+    others: tuple[float, ...] = ()  #: when other senders wrote there, as far as we were told
     lines: dict[tuple[int, bool], _Line] = field(default_factory=dict)
 
 
@@ -222,13 +222,11 @@ class Pacer:
     def recall(self, chat: Chat, times: Iterable[float], now: float) -> None:
         """Others sent to `chat` at these times of the last minute: its limit counts them too. May be told again."""
         state, others = self._state(chat, now), tuple(sorted(times))
-        if state.sent is not None:
-            state.others = others
-            return
-        free = -inf
-        for at in others:
-            free = max(free, at) + self._chat_gap
-        state.next_free = max(state.next_free, free)
+        known = sum(at > now - GROUP_WINDOW_S for at in state.others)
+        state.others = others
+        if state.sent is None:
+            for at in others[known:]:
+                state.next_free = max(state.next_free, at) + self._chat_gap
 
     def hungry(self, *, paid: bool) -> bool:
         """Whether calls wait and the last lot is used up."""

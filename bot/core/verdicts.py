@@ -24,6 +24,9 @@ WITHOUT_RIGHTS = HOUR
 #: So many alerts of a chat may come one by one after an outage; more come as one card.
 FEW = 3
 
+#: Why a card cannot be changed. The news is there; that we may write no more is for the next alert to find out.
+_NO_EDIT = frozenset({Fate.NO_MESSAGE, Fate.NO_THREAD, Fate.NO_RIGHTS})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -59,6 +62,8 @@ def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, 
         policy: what the operator chose.
         plain: whether the call was already the plain-text fallback.
     """
+    if delivery.kind is Kind.EDIT and outcome.fate in _NO_EDIT:
+        return Verdict(ruling=Ruling.DROP, reason=outcome.detail)
     match outcome.fate:
         case Fate.SENT | Fate.NOT_MODIFIED:
             return Verdict(ruling=Ruling.SENT, message_id=outcome.message_id)
@@ -69,12 +74,8 @@ def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, 
             return _later(delivery, Ruling.RETRY, now + pause, outcome.detail, now)
         case Fate.UNAUTHORISED:
             return _later(delivery, Ruling.RETRY, now + 60 * SECOND, outcome.detail, now)
-        case Fate.UNKNOWN if delivery.attempts < MOST_COPIES and (
-            policy.repeat_hot or delivery.kind is not Kind.BROADCAST
-        ):
-            return Verdict(ruling=Ruling.RETRY, at=now + AFTER_UNKNOWN, reason=outcome.detail)
         case Fate.UNKNOWN:
-            return Verdict(ruling=Ruling.PARK, reason=f"may have been delivered: {outcome.detail}")
+            return _unknown(delivery, outcome.detail, now, policy)
         case Fate.UNREACHABLE:
             return Verdict(ruling=Ruling.RETIRE, reason=outcome.detail)
         case Fate.MIGRATED:
@@ -85,8 +86,14 @@ def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, 
             return _later(delivery, Ruling.HOLD, now + WITHOUT_RIGHTS, outcome.detail, now)
         case Fate.BAD_MARKUP | Fate.TOO_LONG if not plain:
             return Verdict(ruling=Ruling.PLAIN, reason=outcome.detail)
-        case Fate.BAD_MARKUP | Fate.TOO_LONG | Fate.REJECTED:
+        case Fate.BAD_MARKUP | Fate.TOO_LONG | Fate.REJECTED | Fate.NO_MESSAGE:
             return Verdict(ruling=Ruling.PARK, reason=outcome.detail)
+
+
+def _unknown(delivery: Delivery, reason: str, now: Millis, policy: Policy) -> Verdict:
+    if delivery.attempts < MOST_COPIES and (policy.repeat_hot or delivery.kind is not Kind.BROADCAST):
+        return Verdict(ruling=Ruling.RETRY, at=now + AFTER_UNKNOWN, reason=reason)
+    return Verdict(ruling=Ruling.PARK, reason=f"may have been delivered: {reason}")
 
 
 def _later(delivery: Delivery, ruling: Ruling, at: Millis, reason: str, now: Millis) -> Verdict:

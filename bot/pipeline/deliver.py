@@ -17,14 +17,14 @@ from uuid import uuid4
 
 import structlog
 
-from bot.core.model import DeliveryState, Fate, Ruling, Verdict
+from bot.core.model import DeliveryState, Fate, Kind, Ruling, Verdict
 from bot.core.verdicts import LONGEST_PAUSE, Policy, is_late, judge
 from bot.pipeline.render import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.core.model import Delivery, Millis
+    from bot.core.model import Delivery, Millis, Outcome
     from bot.pipeline.ports import Clock, Meter, Sender, Vocabulary
     from bot.pipeline.render import Parcel
     from bot.store.store import Store
@@ -202,7 +202,7 @@ class Deliverer:
         for plain in (False, True):
             if self._clock() >= until:  # we were frozen: somebody else may be sending it
                 return Verdict(ruling=Ruling.RETRY, at=self._clock(), free=True, reason="the lease had ended")
-            outcome = await self._sender.send(first.chat_id, first.thread_id, parcel.card, plain=plain, lane=first.lane)
+            outcome = await self._call(parcel, plain=plain)
             now = self._clock()
             self._measure(parcel, outcome.fate, now)
             if outcome.fate is Fate.UNAUTHORISED:
@@ -218,6 +218,12 @@ class Deliverer:
             return Verdict(ruling=Ruling.SENT, message_id=verdict.message_id, reason=reason)
         return verdict
 
+    async def _call(self, parcel: Parcel, *, plain: bool) -> Outcome:
+        to = parcel.deliveries[0]
+        if parcel.edits is not None:
+            return await self._sender.edit(to.chat_id, parcel.edits, parcel.card, plain=plain, lane=to.lane)
+        return await self._sender.send(to.chat_id, to.thread_id, parcel.card, plain=plain, lane=to.lane)
+
     def _measure(self, parcel: Parcel, fate: Fate, now: Millis) -> None:
         self._meter.delivered(fate.value, (now - parcel.deliveries[0].queued_at) / 1000)
         if fate is Fate.SENT:
@@ -231,6 +237,8 @@ class Deliverer:
     def _conclude(self, delivery: Delivery, verdict: Verdict) -> None:
         self._done.append((delivery, verdict))
         match verdict.ruling:
+            case Ruling.SENT if delivery.kind is Kind.EDIT:
+                self._totals.edited += 1
             case Ruling.SENT:
                 self._totals.sent += 1
             case Ruling.RETIRE:

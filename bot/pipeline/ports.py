@@ -28,6 +28,12 @@ class Sender(Protocol):
         """Send `card` to a chat (and topic, unless 0); with `plain`, without any markup."""
         ...
 
+    async def edit(
+        self, chat_id: int, message_id: int, card: Card, *, plain: bool = False, lane: Lane = Lane.EDIT
+    ) -> Outcome:
+        """Make a message that was sent this card."""
+        ...
+
 
 class Vocabulary(Protocol):
     """Gives the words of a language."""

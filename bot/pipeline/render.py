@@ -21,7 +21,7 @@ from bot.core.verdicts import beforehand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bot.core.model import Article, Card, Delivery, Millis
+    from bot.core.model import Article, Card, Chat, Delivery, Millis
     from bot.core.verdicts import Policy
     from bot.pipeline.ports import Vocabulary
     from bot.store.material import Material
@@ -41,6 +41,7 @@ class Parcel:
     deliveries: tuple[Delivery, ...]
     card: Card
     articles: tuple[Article, ...] = ()  #: of its alerts, row by row
+    edits: int | None = None  #: the message that it changes, instead of a new one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,8 @@ class Renderer:
             return Verdict(ruling=Ruling.RETRY, at=chat.held_until, free=True, reason="the chat is held")
         if verdict := beforehand(delivery, now=now, policy=self._policy):
             return verdict
+        if delivery.kind is Kind.EDIT:
+            return self._edit(delivery, material, now)
         if (delivery.chat_id, delivery.thread_id) in material.closed:
             return Verdict(ruling=Ruling.ROOT, reason="the topic is closed")
         if delivery.kind is Kind.BROADCAST:
@@ -124,6 +127,22 @@ class Renderer:
         matched = _matched(delivery, article, material, now)
         return (article, matched) if matched else _drop("no longer followed")
 
+    def _edit(self, delivery: Delivery, material: Material, now: Millis) -> Verdict | Parcel:
+        """A correction comes to whoever has the card, also where its tag is muted or followed no more."""
+        target = material.targets.get(delivery.id)
+        article = material.articles.get(target.article_id) if target else None
+        if target is None or article is None:
+            return _drop("there is no card to change")
+        if target.superseded or target.shared:
+            return _drop("a later change does it" if target.superseded else "the card stands for several articles")
+        matched = _matched(delivery, article, material, now)
+        made = self._card(article, matched, material.chats[delivery.chat_id], material)
+        return Parcel(deliveries=(delivery,), card=made, edits=target.message_id)
+
+    def _card(self, article: Article, matched: tuple[str, ...], chat: Chat, material: Material) -> Card:
+        tag_id = material.tag_ids.get(matched[0]) if matched else None
+        return self._alert(article, chat.language, chat.time_zone, matched, tag_id)
+
     def _parcel(self, wanted: Sequence[_Wanted], material: Material, now: Millis) -> Parcel:
         deliveries, articles, matched = zip(*wanted, strict=True)
         chat = material.chats[deliveries[0].chat_id]
@@ -131,8 +150,7 @@ class Renderer:
             words = self._words(chat.language)
             made = card.catch_up(articles, now=now, time_zone=chat.time_zone, words=words)
         else:
-            tag_id = material.tag_ids.get(matched[0][0])
-            made = self._alert(articles[0], chat.language, chat.time_zone, matched[0], tag_id)
+            made = self._card(articles[0], matched[0], chat, material)
         return Parcel(deliveries=deliveries, card=made, articles=articles)
 
     def _make_alert(

@@ -92,6 +92,8 @@ class _Control:
         return {"id": self._telegram.add_user(name, language)}
 
     async def add_group(self, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("channel"):
+            return {"id": self._telegram.add_channel(_str(given, "title"), admin=_int(given, "admin"))}
         admin = _int(given, "admin") if given.get("admin") else None
         forum, supergroup = bool(given.get("forum")), bool(given.get("supergroup", True))
         return {"id": self._telegram.add_group(_str(given, "title"), forum=forum, supergroup=supergroup, admin=admin)}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bot.playground.telegram import ChatState, Telegram
 
-MAX_TEXT, MAX_RAW_BYTES = 4096, 32768
+MAX_TEXT, MAX_CAPTION, MAX_RAW_BYTES = 4096, 1024, 32768
 MAX_ROW, MAX_BUTTONS, MAX_DATA_BYTES = 8, 100, 64
 Params = dict[str, Any]
 
@@ -32,7 +32,7 @@ class ApiError(Exception):
 class Methods:
     """Calls by name. `counted` are those that flood rules count."""
 
-    counted = frozenset({"sendMessage", "editMessageText", "editMessageReplyMarkup"})
+    counted = frozenset({"sendMessage", "sendDocument", "editMessageText", "editMessageReplyMarkup"})
 
     def __init__(self, telegram: Telegram) -> None:
         self._telegram = telegram
@@ -47,6 +47,7 @@ class Methods:
             "deletewebhook": self._yes,
             "getwebhookinfo": self._webhook_info,
             "sendmessage": self._send_message,
+            "senddocument": self._send_document,
             "sendchataction": self._send_chat_action,
             "editmessagetext": self._edit_text,
             "editmessagereplymarkup": self._edit_markup,
@@ -79,6 +80,8 @@ class Methods:
         mine = self._polling
         async with self._telegram.changed:
             self._telegram.changed.notify_all()  # an older poll ends: the newest has the bot
+        if (kinds := _json(params, "allowed_updates")) is not None:  # else the previous setting holds
+            self._telegram.allowed = frozenset(kinds)
         offset, limit = _number(params, "offset", 0), _number(params, "limit", 100)
         telegram = self._telegram
         if offset:
@@ -107,13 +110,32 @@ class Methods:
             raise ApiError(*chat.refusal)
         return chat
 
-    async def _send_message(self, params: Params) -> dict[str, Any]:
+    def _place(self, params: Params) -> tuple[ChatState, int]:
         chat = self._writable(params)
         thread = _number(params, "message_thread_id", 0)
         if thread and not chat.forum:
             raise ApiError(400, "Bad Request: message thread not found")
         if thread in chat.closed_topics:
             raise ApiError(400, "Bad Request: TOPIC_CLOSED")
+        return chat, thread
+
+    async def _send_document(self, params: Params) -> dict[str, Any]:
+        """A file sent along; its text is kept, for tests to read."""
+        chat, thread = self._place(params)
+        document = _json(params, "document")
+        if not isinstance(document, dict) or not document.get("file_size"):
+            raise ApiError(400, "Bad Request: file must be non-empty")
+        caption = str(params.get("caption", ""))
+        if len(caption) > MAX_CAPTION:
+            raise ApiError(400, "Bad Request: message caption is too long")
+        message = self._telegram.new_message(chat, BOT, caption, [], thread or None)
+        message["caption"] = message.pop("text")
+        name = f"file-{message['message_id']}"
+        message["document"] = {**document, "file_id": name, "file_unique_id": name}
+        return message
+
+    async def _send_message(self, params: Params) -> dict[str, Any]:
+        chat, thread = self._place(params)
         text, entities = _text(params)
         markup = _markup(params)
         message = self._telegram.new_message(chat, BOT, text, entities, thread or None)
@@ -129,17 +151,22 @@ class Methods:
 
     async def _edit_text(self, params: Params) -> dict[str, Any]:
         message = self._editable(params)
+        if "text" not in message:
+            raise ApiError(400, "Bad Request: there is no text in the message to edit")
         text, entities = _text(params)
         return self._edited(message, {"text": text, "entities": entities, "reply_markup": _markup(params)})
 
     async def _edit_markup(self, params: Params) -> dict[str, Any]:
         message = self._editable(params)
-        same = {"text": message["text"], "entities": message.get("entities", [])}
+        same = {"text": message.get("text", ""), "entities": message.get("entities", [])}
         return self._edited(message, {**same, "reply_markup": _markup(params)})
 
     def _editable(self, params: Params) -> dict[str, Any]:
         chat = self._writable(params)
-        message = chat.messages.get(_number(params, "message_id", 0))
+        number = _number(params, "message_id", 0)
+        if number <= 0:
+            raise ApiError(400, "Bad Request: message identifier is not specified")
+        message = chat.messages.get(number)
         if message is None:
             raise ApiError(400, "Bad Request: message to edit not found")
         if message["from"] is not BOT:
@@ -147,7 +174,7 @@ class Methods:
         return message
 
     def _edited(self, message: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-        old = {"text": message["text"], "entities": message.get("entities", [])}
+        old = {"text": message.get("text", ""), "entities": message.get("entities", [])}
         if {**old, "reply_markup": message.get("reply_markup")} == new:
             raise ApiError(
                 400,

@@ -197,6 +197,12 @@ class Playground:
         return await method(params)
 
 
+def _file(field: web.FileField) -> dict[str, Any]:
+    content = field.file.read()
+    about = {"file_name": field.filename, "mime_type": field.content_type, "file_size": len(content)}
+    return {**about, "content": content.decode("utf-8", "replace")}
+
+
 async def _params(request: web.Request) -> dict[str, Any]:
     params: dict[str, Any] = dict(request.query)
     if request.content_type == "application/json":
@@ -205,5 +211,6 @@ async def _params(request: web.Request) -> dict[str, Any]:
         except ValueError:
             raise ApiError(400, "Bad Request: can't parse JSON body") from None
     elif request.can_read_body:
-        params |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        for name, value in (await request.post()).items():
+            params[name] = _file(value) if isinstance(value, web.FileField) else value
     return params

@@ -21,6 +21,12 @@ BOT = {
     "can_read_all_group_messages": False,
     "supports_inline_queries": True,
 }
+#: Of an administrator.
+RIGHTS = (
+    "can_manage_chat", "can_delete_messages", "can_manage_video_chats", "can_restrict_members", "can_promote_members",
+    "can_change_info", "can_invite_users", "can_post_stories", "can_edit_stories", "can_delete_stories",
+    "can_post_messages", "can_edit_messages",
+)  # fmt: skip
 
 
 class UnknownError(Exception):
@@ -57,6 +63,7 @@ class Telegram:
         self.users: dict[int, dict[str, Any]] = {}
         self.chats: dict[int, ChatState] = {}
         self.updates: list[dict[str, Any]] = []
+        self.allowed: frozenset[str] = frozenset()  #: kinds of updates; empty: all
         self.callbacks: dict[str, dict[str, Any]] = {}
         self.inline: dict[str, dict[str, Any]] = {}  #: answers to inline queries by id; empty ones wait
         self.commands: dict[tuple[str, str], list[dict[str, str]]] = {}
@@ -90,6 +97,13 @@ class Telegram:
         self.membership(chat_id, "left", "member", admin)
         return chat_id
 
+    def add_channel(self, title: str, *, admin: int) -> int:
+        """A channel that the bot posts in; `admin` may post too."""
+        chat_id = -(1_000_000_000_000 + next(self._group_ids))
+        self.chats[chat_id] = ChatState(chat_id, "channel", title, admins={admin})
+        self.membership(chat_id, "left", "administrator", admin)
+        return chat_id
+
     def chat(self, chat_id: int) -> ChatState:
         """A chat. Raises UnknownError."""
         try:
@@ -113,7 +127,14 @@ class Telegram:
         message = self.new_message(chat, sender, text, detect(text, entities or []), thread_id)
         if reply_to is not None:
             message["reply_to_message"] = self.message(chat_id, reply_to)
-        self.update({"message": message})
+        if chat.type != "channel":
+            self.update({"message": message})
+            return message
+        if sender["id"] not in chat.admins:
+            raise UnknownError(f"user {sender['id']} may not post in channel {chat_id}")
+        # A post is the channel's; Telegram does not tell who wrote it.
+        post = {key: value for key, value in message.items() if key != "from"}
+        self.update({"channel_post": {**post, "sender_chat": chat.shown()}})
         return message
 
     def press(self, chat_id: int, message_id: int, data: str, user_id: int | None = None) -> str:
@@ -247,7 +268,9 @@ class Telegram:
     # -- telling
 
     def update(self, content: dict[str, Any]) -> None:
-        """An update that waits for the bot."""
+        """An update that waits for the bot, if it is of a kind that the bot listens to."""
+        if self.allowed and not self.allowed & content.keys():
+            return
         self.updates.append({"update_id": next(self._update_ids), **content})
         self.tell({"type": "update"})
 
@@ -264,4 +287,6 @@ class Telegram:
 
 def _member(status: str) -> dict[str, Any]:
     member: dict[str, Any] = {"user": BOT, "status": status}
+    if status == "administrator":
+        return member | {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(RIGHTS, True)
     return member | ({"until_date": 0} if status == "kicked" else {})

@@ -71,7 +71,8 @@ async def move_chat(connection: AsyncConnection, old: int, new: int, now: Millis
     ):
         mine = outbox.c.chat_id == old, *part
         await connection.execute(delete(outbox).where(*mine, same_row))
-        await connection.execute(update(outbox).where(*mine).values(chat_id=new))
+        # Numbers of messages are the old chat's; in the new one they are other messages.
+        await connection.execute(update(outbox).where(*mine).values(chat_id=new, message_id=None))
     await retire_chat(connection, old, f"moved to {new}", now)
 
 

@@ -12,6 +12,7 @@ from bot.core.model import Article, Broadcast, Chat, Kind, Notice, NoticeCode, R
 from bot.store.articles import chunks, load
 from bot.store.broadcasts import broadcast_of
 from bot.store.chats import load_chats
+from bot.store.edits import Target, targets
 from bot.store.schema import article_tags, broadcasts, closed_topics, exclusions, notices, rule_terms, rules, tags
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Material:
     never: dict[int, list[str]] = field(default_factory=dict)  #: by chat, what it excludes whatever it follows
     broadcasts: dict[int, Broadcast] = field(default_factory=dict)
     notices: dict[int, Notice] = field(default_factory=dict)
+    targets: dict[int, Target] = field(default_factory=dict)  #: by row, the cards that edits change
     closed: frozenset[tuple[int, int]] = frozenset()  #: topics not to be tried
 
 
@@ -51,8 +53,10 @@ class Materials:
 
 async def _gather(connection: AsyncConnection, deliveries: Collection[Delivery], now: Millis) -> Material:
     material = Material(closed=await _closed(connection, deliveries, now))
-    alerts = [one for one in deliveries if one.kind is Kind.ALERT]
-    for chunk in chunks(sorted({one.subject for one in alerts})):
+    alerts = [one for one in deliveries if one.kind in {Kind.ALERT, Kind.EDIT}]
+    material.targets.update(await targets(connection, [one for one in alerts if one.kind is Kind.EDIT]))
+    edited = {target.article_id for target in material.targets.values()}
+    for chunk in chunks(sorted({one.subject for one in alerts if one.kind is Kind.ALERT} | edited)):
         material.articles.update({article.id: article for article in await load(connection, chunk)})
     for chunk in chunks(sorted({one.chat_id for one in deliveries})):
         material.chats.update(await load_chats(connection, chunk))

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, case, delete, literal, select, true, update
 
 from bot.core.model import FeedState, Notice, NoticeCode, Pace, StoredUpdate, Validators
 from bot.store.articles import NEWS_MS, article_columns, chunks, insert, tag_articles
+from bot.store.edits import queue_edits
 from bot.store.fanouts import FannedOut, fan_out
 from bot.store.hooks import remember
 from bot.store.outbox import enqueue_notice
@@ -187,16 +188,19 @@ async def _tell(connection: AsyncConnection, notice: Notice, now: Millis, admins
 async def _correct(connection: AsyncConnection, feed_id: int, change: EntryChange, now: Millis) -> int:
     """Take over what a newsroom changed; tags are only added: those of the page are not in the feed."""
     entry = entries.c.feed_id == feed_id, entries.c.key == change.key
-    article_id = await connection.scalar(select(entries.c.article_id).where(*entry))
+    query = select(articles.c.id, articles.c.title, articles.c.summary)
+    old = (await connection.execute(query.join(entries, entries.c.article_id == articles.c.id).where(*entry))).first()
     await connection.execute(update(entries).where(*entry).values(content_hash=change.content_hash, seen_at=now))
-    if article_id is None:
+    if old is None:
         return 0
     article = change.article
-    values = {"title": article.title, "summary": article.summary}
-    await connection.execute(update(articles).where(articles.c.id == article_id).values(**values))
+    if (article.title, article.summary) != (old.title, old.summary):
+        values = {"title": article.title, "summary": article.summary}
+        await connection.execute(update(articles).where(articles.c.id == old.id).values(**values))
+        await queue_edits(connection, old.id, now)
     if change.indexed is not None:
-        await index(connection, [(article_id, change.indexed)])
-    await tag_articles(connection, [(article_id, article.terms)])
+        await index(connection, [(old.id, change.indexed)])
+    await tag_articles(connection, [(old.id, article.terms)])
     return 1
 
 

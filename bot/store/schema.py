@@ -120,6 +120,16 @@ related_links = Table(
     _text("link"),
 )
 
+#: Changes of a headline or a summary after the article was stored.
+revisions = Table(
+    "revisions",
+    metadata,
+    _id(),
+    Column("article_id", Id, ForeignKey("articles.id", ondelete="CASCADE"), nullable=False),
+    _long("created_at", default=None),
+    Index("ix_revisions_article_id", "article_id", "id"),
+)
+
 #: What each feed has shown, kept longer than its window: an entry that leaves and returns is not news (feeds.md 3.3).
 entries = Table(
     "entries",

@@ -13,6 +13,7 @@ from bot.store.hooks import Hooks
 from bot.store.material import Materials
 from bot.store.outbox import Outbox
 from bot.store.pages import Pages
+from bot.store.privacy import Privacy
 from bot.store.rules import Rules
 from bot.store.search import Search
 from bot.store.stats import Statistics
@@ -32,6 +33,7 @@ class Store:
         self.pages = Pages(database)
         self.chats = Chats(database)
         self.rules = Rules(database)
+        self.privacy = Privacy(database)
         self.outbox = Outbox(database)
         self.fanouts = FanOuts(database)
         self.materials = Materials(database)

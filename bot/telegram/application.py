@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 import structlog
 from telegram import BotCommand, BotCommandScopeChat, Update
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, TelegramError
-from telegram.ext import Application, BaseUpdateProcessor, ContextTypes
+from telegram.ext import Application, BaseUpdateProcessor, CommandHandler, ContextTypes, filters
 
 from bot.pipeline.deliver import TokenRefusedError
 from bot.telegram.handlers import (
@@ -20,6 +20,7 @@ from bot.telegram.handlers import (
     manage,
     newsroom,
     picker,
+    privacy,
     read,
     rising,
     share,
@@ -39,7 +40,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 #: What the handlers listen to; `my_chat_member` tells of blocks and must be asked for by name (telegram.md 1.6).
-UPDATES = [Update.MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY, Update.MY_CHAT_MEMBER]
+UPDATES = [
+    Update.MESSAGE, Update.CHANNEL_POST, Update.CALLBACK_QUERY, Update.INLINE_QUERY, Update.MY_CHAT_MEMBER,
+]  # fmt: skip
+#: Where commands stand. The library's own default leaves channels out.
+WRITTEN = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
 #: Chats answered at once.
 CONVERSATIONS = 64
 
@@ -53,6 +58,7 @@ READER_COMMANDS = (
     ("hot", "Hot news"),
     ("share", "A link for others"),
     ("lang", "Language"),
+    ("privacy", "What I keep, and your rights"),
     ("help", "What I can do"),
 )
 ADMIN_COMMANDS = (*READER_COMMANDS, ("broadcast", "Hot news to everyone"))
@@ -120,8 +126,11 @@ class TelegramBot:
     def answer_at(self, desk: Desk) -> None:
         """Answer people's commands and buttons at `desk`, once `listen` is called."""
         self._desk = desk
-        for module in (start, follow, picker, manage, read, rising, find, share, newsroom, groups, inline):
-            self._application.add_handlers(list(module.handlers(desk)))
+        for module in (start, follow, picker, manage, read, rising, find, share, newsroom, privacy, groups, inline):
+            for handler in module.handlers(desk):
+                if isinstance(handler, CommandHandler):
+                    handler.filters = WRITTEN
+                self._application.add_handler(handler)
         self._application.add_handlers(list(start.last_resort(desk)))
         self._application.add_error_handler(_log_error)
 

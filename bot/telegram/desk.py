@@ -6,7 +6,7 @@ language, and answers a person even when the handler fails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,6 +17,8 @@ from telegram.error import BadRequest, TelegramError
 
 from bot.core.model import Chat, ChatKind
 from bot.core.tags import hashtag, is_source
+from bot.telegram.fresh import Fresh
+from bot.telegram.patience import Answer, Patience
 from bot.telegram.sender import keyboard
 from bot.telegram.texts import Texts, choose, speak
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     type_rows = Sequence[Sequence[Button]]
 
 log = structlog.get_logger(__name__)
+#: How long Telegram's word on who administrates a chat is taken.
+STANDING_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,11 @@ class Turn:
         """Whether this is a private chat."""
         return self.chat.kind is ChatKind.PRIVATE
 
+    @property
+    def quiet(self) -> bool:
+        """Whether answers make no sound: readers of a channel did not ask for them."""
+        return self.chat.kind is ChatKind.CHANNEL
+
     async def reply(self, html: str, rows: type_rows = ()) -> None:
         """Answer with a message of its own."""
         bot = self.update.get_bot()
@@ -74,6 +83,7 @@ class Turn:
             parse_mode=ParseMode.HTML,
             message_thread_id=self.thread_id or None,
             link_preview_options=LinkPreviewOptions(is_disabled=True),
+            disable_notification=self.quiet or None,
             reply_markup=keyboard(rows),
         )
 
@@ -102,12 +112,20 @@ class Turn:
                 log.info("callback.too_old", detail=error.message)
 
     async def may_manage(self) -> bool:
-        """Whether the asker may change what this chat gets: anybody in private, administrators in a group."""
-        if self.private or self.chat.kind is ChatKind.CHANNEL:
+        """Whether the asker may change what this chat gets: anybody in private, else its administrators."""
+        if self.private:
             return True
         message = self.message
         if self.query is None and message and message.sender_chat and message.sender_chat.id == self.chat.id:
-            return True  # an administrator who writes anonymously writes as the group
+            return True  # who posts in a channel, or writes anonymously as the group, is an administrator of it
+        who, now = (self.chat.id, self.user_id), self.desk.clock()
+        known = self.desk.standing.get(who, now)
+        if known is None:
+            known = await self._administrates()
+            self.desk.standing.put(who, known, now)
+        return known
+
+    async def _administrates(self) -> bool:
         try:
             member = await self.update.get_bot().get_chat_member(self.chat.id, self.user_id)
         except BadRequest:
@@ -134,6 +152,9 @@ class Desk:
     language: str
     max_rules: int
     trends: Trends
+    patience: Patience = field(default_factory=Patience)
+    #: Who administrates which chat, by (chat, person): a storm of presses is one question to Telegram.
+    standing: Fresh[tuple[int, int], bool] = field(default_factory=lambda: Fresh(STANDING_MS))
 
     @property
     def thesaurus(self) -> Thesaurus:
@@ -155,16 +176,28 @@ class Desk:
         """The library's callback for `handler`."""
 
         async def callback(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
-            turn = await self.turn(update)
+            answer = self._take(update)
+            turn = await self.turn(update) if answer is not Answer.NOT else None
             if turn is None:
                 return
             try:
-                await handler(turn)
+                await (handler(turn) if answer is Answer.GLADLY else _calm(turn))
             except Exception:
                 await self._apologise(turn)
                 raise
 
         return callback
+
+    def _take(self, update: Update) -> Answer:
+        """Whether what a person writes is answered; buttons, channels and what Telegram tells are not counted."""
+        message = update.message
+        if message and message.is_automatic_forward:
+            return Answer.NOT  # a channel's post that Telegram copies to its group: answered in the channel
+        # Who writes as a group or channel has no number of their own: Telegram gives all of them the same.
+        author = (message.sender_chat or message.from_user) if message and message.text else None
+        if author is None or author.id in self.admins:
+            return Answer.GLADLY
+        return self.patience.ask(author.id, self.clock())
 
     async def turn(self, update: Update) -> Turn | None:
         """The turn of an update; None for one that has no chat to answer in."""
@@ -204,6 +237,14 @@ class Desk:
             )
         except TelegramError as error:
             log.warning("apology.failed", detail=str(error))
+
+
+async def _calm(turn: Turn) -> None:
+    await turn.reply(
+        turn.texts.text(
+            "That was a lot at once. What you follow is kept, and alerts come as ever. I answer again in a minute."
+        )
+    )
 
 
 def _title(place: TelegramChat) -> str:

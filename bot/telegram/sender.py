@@ -36,10 +36,16 @@ REFUSALS = (
     ("user not found", Fate.UNREACHABLE),
     ("peer_id_invalid", Fate.UNREACHABLE),
     ("group chat was deactivated", Fate.UNREACHABLE),
+    ("message to edit not found", Fate.NO_MESSAGE),
+    ("message can't be edited", Fate.NO_MESSAGE),
+    ("no text in the message to edit", Fate.NO_MESSAGE),
+    ("message_id_invalid", Fate.NO_MESSAGE),
+    ("message_edit_time_expired", Fate.NO_MESSAGE),
     ("message thread not found", Fate.NO_THREAD),
     ("topic_closed", Fate.NO_THREAD),
     ("topic_deleted", Fate.NO_THREAD),
     ("not enough rights", Fate.NO_RIGHTS),
+    ("need administrator rights", Fate.NO_RIGHTS),
     ("have no write access", Fate.NO_RIGHTS),
     ("chat_write_forbidden", Fate.NO_RIGHTS),
     ("can't parse entities", Fate.BAD_MARKUP),
@@ -52,6 +58,7 @@ REFUSALS = (
 #: `sendMessage` on the wire. So spelt, the library takes it for a method it does not know, and hands Telegram's answer
 #: on as it is: the objects of `send_message`, of which we need one number, cost more than the rest of a message.
 SEND = "send_Message"
+EDIT = "edit_Message_Text"
 
 
 def keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
@@ -74,16 +81,10 @@ class Sender:
         self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False, lane: Lane = Lane.ALERT
     ) -> Outcome:
         """Send a card and say what became of it; with `plain`, as text without markup and link buttons."""
-        rows = [[b for b in row if not (plain and b.url)] for row in card.buttons]
-        markup = [[_button(b) for b in row] for row in rows if row]
         content = {
-            "chat_id": chat_id,
-            "text": card.plain if plain else card.html,
-            "parse_mode": None if plain else ParseMode.HTML,
+            **_content(chat_id, card, plain=plain),
             "message_thread_id": thread_id or None,
-            "link_preview_options": {"is_disabled": not card.preview},
             "disable_notification": card.silent or None,
-            "reply_markup": {"inline_keyboard": markup} if markup else None,
             "allow_paid_broadcast": self._paid,
         }
         try:
@@ -91,6 +92,29 @@ class Sender:
         except TelegramError as error:
             return classify(error)
         return Outcome(fate=Fate.SENT, message_id=message["message_id"])
+
+    async def edit(
+        self, chat_id: int, message_id: int, card: Card, *, plain: bool = False, lane: Lane = Lane.EDIT
+    ) -> Outcome:
+        """Make a message of ours this card, which makes no sound, and say what became of it."""
+        content = {**_content(chat_id, card, plain=plain), "message_id": message_id}
+        try:
+            await self._bot.do_api_request(EDIT, api_kwargs=content, rate_limit_args=bulk(lane))
+        except TelegramError as error:
+            return classify(error)
+        return Outcome(fate=Fate.SENT)
+
+
+def _content(chat_id: int, card: Card, *, plain: bool) -> dict[str, Any]:
+    rows = [[b for b in row if not (plain and b.url)] for row in card.buttons]
+    markup = [[_button(b) for b in row] for row in rows if row]
+    return {
+        "chat_id": chat_id,
+        "text": card.plain if plain else card.html,
+        "parse_mode": None if plain else ParseMode.HTML,
+        "link_preview_options": {"is_disabled": not card.preview},
+        "reply_markup": {"inline_keyboard": markup} if markup else None,
+    }
 
 
 def _button(button: Button) -> dict[str, Any]:

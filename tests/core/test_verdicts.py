@@ -32,6 +32,7 @@ TABLE = {
     Fate.NO_RIGHTS: Ruling.HOLD,
     Fate.BAD_MARKUP: Ruling.PLAIN,
     Fate.TOO_LONG: Ruling.PLAIN,
+    Fate.NO_MESSAGE: Ruling.PARK,
     Fate.NOT_MODIFIED: Ruling.SENT,
     Fate.REJECTED: Ruling.PARK,
     Fate.UNAUTHORISED: Ruling.RETRY,
@@ -54,6 +55,12 @@ def verdict(
 @pytest.mark.parametrize("fate", list(Fate))
 def test_every_fate_has_its_ruling(fate: Fate) -> None:
     assert verdict(fate).ruling is TABLE[fate]
+
+
+@pytest.mark.parametrize("fate", list(Fate))
+def test_an_edit_that_cannot_be_is_dropped_and_takes_nothing_else_along(fate: Fate) -> None:
+    dropped = {Fate.NO_MESSAGE, Fate.NO_THREAD, Fate.NO_RIGHTS}
+    assert verdict(fate, kind=Kind.EDIT).ruling is (Ruling.DROP if fate in dropped else TABLE[fate])
 
 
 def test_a_flood_waits_as_long_as_it_was_told_and_costs_no_attempt() -> None:

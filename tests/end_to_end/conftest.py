@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ class World:
     newsroom: Newsroom
     folder: Path
     admin: int
+    settings: dict[str, str] = field(default_factory=dict)  #: more of the environment
 
     @property
     def telegram(self):
@@ -50,6 +51,7 @@ class World:
             "TAGWIRE_DATABASE": f"sqlite:///{self.folder / 'tagwire.db'}",
             "TAGWIRE_API_URL": self.playground.url,
             "TAGWIRE_FETCH__ALLOW_PRIVATE": "true",
+            **self.settings,
         }
 
     @property

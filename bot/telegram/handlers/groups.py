@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telegram.constants import ChatMemberStatus
+import structlog
+from telegram.constants import ChatMemberStatus, ParseMode
+from telegram.error import BadRequest, Forbidden
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
+
+from bot.core.model import ChatKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from telegram import User
     from telegram.ext import BaseHandler
 
     from bot.telegram.desk import Desk, Turn
 
+log = structlog.get_logger(__name__)
 #: Statuses in which the bot gets nothing through to a chat.
 ABSENT = frozenset({ChatMemberStatus.LEFT, ChatMemberStatus.BANNED})
 
@@ -38,11 +44,32 @@ async def membership(turn: Turn) -> None:
         return
     await turn.desk.store.chats.revive(turn.chat.id)
     if change.old_chat_member.status in ABSENT and not turn.private:
-        await turn.reply(
-            turn.texts.text(
-                "Hello! An administrator can choose the news for this chat: /sub #nato. Everything else: /help"
+        await _greet(turn, change.from_user)
+
+
+async def _greet(turn: Turn, inviter: User) -> None:
+    """Say what to do: in a group to all, of a channel to who added the bot, for its readers asked nothing."""
+    t, bot = turn.texts, turn.update.get_bot()
+    try:
+        if turn.chat.kind is ChatKind.CHANNEL:
+            said = t.text(
+                "I am in {channel} now. To choose its news, post commands there: /sub #nato. I answer there without a "
+                "sound, and you can delete both.",
+                channel=turn.chat.title,
             )
-        )
+            try:
+                await bot.send_message(inviter.id, said, parse_mode=ParseMode.HTML)
+            except (BadRequest, Forbidden):  # they have never written to us
+                await turn.reply(said)
+            return
+        lines = [
+            t.text("Hello! An administrator can choose the news for this chat: /sub #nato. Everything else: /help")
+        ]
+        if turn.update.effective_chat and turn.update.effective_chat.is_forum:
+            lines.append(t.text("Each topic can have news of its own: send the command there."))
+        await turn.reply("\n".join(lines))
+    except (BadRequest, Forbidden) as error:
+        log.info("greeting.failed", detail=error.message)  # added without the right to write
 
 
 async def migrated(turn: Turn) -> None:

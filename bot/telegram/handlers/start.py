@@ -87,6 +87,7 @@ async def show_help(turn: Turn) -> None:
         "",
         t.text("<b>Settings</b>"),
         t.text("/lang — language: English or Ukrainian"),
+        t.text("/privacy — what I keep; /mydata — all of it as a file; /forgetme — erase it"),
     ]
     if turn.is_admin:
         lines += ["", t.text("<b>Newsroom</b>"), t.text("/broadcast TEXT — hot news to everyone, after a preview")]
