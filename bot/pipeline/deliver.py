@@ -11,15 +11,16 @@ nothing: a claimed row returns when its lease ends.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import structlog
 
-from bot.core.model import DeliveryState, Fate, Ruling, Verdict
+from bot.core.model import DeliveryState, Fate, Lane, Ruling, Verdict
 from bot.core.verdicts import LONGEST_PAUSE, Policy, is_late, judge
 from bot.pipeline.render import Renderer
+from bot.store.claims import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -170,13 +171,16 @@ class Deliverer:
             self._awake.set()
 
     async def _bundle(self, claimed: Sequence[Delivery], now: Millis) -> list[list[Delivery]]:
-        """The rows one by one, but late alerts together with the chat's others where those are many."""
-        late = {(one.chat_id, one.thread_id) for one in claimed if is_late(one, now=now, policy=self._policy)}
+        """The rows one by one, but what was put off, and late alerts where those are many, with the chat's others."""
         bundles = {(one.chat_id, one.thread_id): [one] for one in claimed}
-        if late:
-            since = now - self._policy.expiry
-            for one in await self._store.outbox.claim_backlog(self._owner, now, self._lease_ms, late, since):
-                bundles[one.chat_id, one.thread_id].append(one)
+        lease, since = Lease(self._owner, now, self._lease_ms), now - self._policy.expiry
+        digests = {(one.chat_id, one.thread_id) for one in claimed if one.lane is Lane.DIGEST}
+        late = {(one.chat_id, one.thread_id) for one in claimed if is_late(one, now=now, policy=self._policy)} - digests
+        for places in (late, digests):
+            if places:
+                digest = places is digests
+                for one in await self._store.outbox.claim_backlog(lease, places, since, digest=digest):
+                    bundles[one.chat_id, one.thread_id].append(one)
         return list(bundles.values())
 
     async def _fly(self, parcel: Parcel, until: Millis) -> None:
@@ -194,6 +198,7 @@ class Deliverer:
             self._flying.pop(first.chat_id, None)
         for delivery in parcel.deliveries:
             self._conclude(delivery, verdict)
+            verdict = replace(verdict, loud_day=0)  # one message makes one sound
         self._gather()
 
     async def _send(self, parcel: Parcel, until: Millis) -> Verdict:
@@ -215,13 +220,15 @@ class Deliverer:
             reason = f"sent as plain text: {outcome.detail}"
             log.error("deliver.defect", delivery=first.id, fate=outcome.fate.value, detail=outcome.detail)
         if verdict.ruling is Ruling.SENT and reason:
-            return Verdict(ruling=Ruling.SENT, message_id=verdict.message_id, reason=reason)
-        return verdict
+            verdict = replace(verdict, reason=reason)
+        return replace(verdict, loud_day=parcel.loud_day) if verdict.ruling is Ruling.SENT else verdict
 
     def _measure(self, parcel: Parcel, fate: Fate, now: Millis) -> None:
-        self._meter.delivered(fate.value, (now - parcel.deliveries[0].queued_at) / 1000)
+        self._meter.delivered(fate.value, (now - parcel.deliveries[0].since) / 1000)
         if fate is Fate.SENT:
             for delivery, article in zip(parcel.deliveries, parcel.articles, strict=False):
+                if delivery.due_at:  # its reader put it off
+                    continue
                 self._meter.alerted(
                     seen_to_queued_s=(delivery.queued_at - article.seen_at) / 1000,
                     seen_to_sent_s=(now - article.seen_at) / 1000,
