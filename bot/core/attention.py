@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from bot.core.calendar import local
+from bot.core.calendar import local, zone_of
 from bot.core.model import Hot, Kind, Lane, Volume
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def _moments(near: Millis, minute: int, time_zone: str) -> list[Millis]:
     The second is another moment only on the night that has the hour twice. Where the clock jumps over it, the first
     lies as long after the jump as it would after the hour before (PEP 495).
     """
-    zone = _zone(time_zone)
+    zone = zone_of(time_zone)
     day = local(near, time_zone).date()
     moments = []
     for days in range(-1, 3):
@@ -126,10 +125,3 @@ def _moments(near: Millis, minute: int, time_zone: str) -> list[Millis]:
             shown = datetime.combine(day + timedelta(days), time(*divmod(minute, 60), fold=fold), zone)
             moments.append(round(shown.timestamp() * 1000))
     return moments
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")

@@ -124,13 +124,11 @@ class Outbox:
                 else:
                     free = verdict.free or verdict.ruling in _UNDELIVERED
                     thread = 0 if verdict.ruling is Ruling.ROOT else delivery.thread_id
-                    at, put_off = max(now, verdict.at), verdict.lane is not None
-                    waits: dict[str, object] = {
-                        "at": at,
-                        "lane": verdict.lane or delivery.lane,
-                        "due": at if put_off else delivery.due_at,
-                    }
-                    again.append({**row, **waits, "left": delivery.attempts - free, "thread": thread})
+                    at = max(now, verdict.at)
+                    due = delivery.due_at if verdict.lane is None else at
+                    lane = int(verdict.lane or delivery.lane)
+                    left = delivery.attempts - free
+                    again.append({**row, "at": at, "due": due, "lane": lane, "left": left, "thread": thread})
             for statement, rows in ((_END, ended), (_AGAIN, again)):
                 common = {"owner": owner, "now": now} if statement is _END else {"owner": owner}
                 if rows:

@@ -12,7 +12,7 @@ from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, Tel
 from telegram.ext import Application, BaseUpdateProcessor, ContextTypes
 
 from bot.pipeline.deliver import TokenRefusedError
-from bot.telegram.handlers import follow, groups, manage, newsroom, read, start
+from bot.telegram.handlers import follow, groups, manage, newsroom, read, settings, start, volumes
 from bot.telegram.pacing import PacingLimiter
 from bot.telegram.request import HIDDEN, AiohttpRequest
 from bot.telegram.sender import Sender
@@ -39,6 +39,13 @@ READER_COMMANDS = (
     ("list", "What you follow"),
     ("latest", "Newest articles"),
     ("hot", "Hot news"),
+    ("settings", "All settings"),
+    ("quiet", "Quiet hours"),
+    ("digest", "Many articles in one message"),
+    ("mute", "Silence a tag for a while"),
+    ("pause", "Silence everything for a while"),
+    ("resume", "End the pause"),
+    ("tz", "Time zone"),
     ("lang", "Language"),
     ("help", "What I can do"),
 )
@@ -102,7 +109,7 @@ class TelegramBot:
     def answer_at(self, desk: Desk) -> None:
         """Answer people's commands and buttons at `desk`, once `listen` is called."""
         self._desk = desk
-        for module in (start, follow, manage, read, newsroom, groups):
+        for module in (start, follow, manage, settings, volumes, read, newsroom, groups):
             self._application.add_handlers(list(module.handlers(desk)))
         self._application.add_handlers(list(start.last_resort(desk)))
         self._application.add_error_handler(_log_error)

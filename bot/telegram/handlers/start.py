@@ -90,6 +90,11 @@ async def show_help(turn: Turn) -> None:
         t.text("/more — as a reply to an alert: more about it"),
         "",
         t.text("<b>Settings</b>"),
+        t.text("/settings — all of them, as buttons"),
+        t.text("/quiet 22:00-07:00 — quiet hours: nothing comes, and what waited comes after them"),
+        t.text("/digest 08:00 18:30 — many articles in one message, at your times"),
+        t.text("/mute #nato 24h — silence a tag; /pause 8h — silence everything; /resume"),
+        t.text("/tz Kyiv — time zone"),
         t.text("/lang — language: English or Ukrainian"),
     ]
     if turn.is_admin:
