@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import structlog
 
-from bot.core.model import DeliveryState, Fate, Lane, Ruling, Verdict
+from bot.core.model import DeliveryState, Fate, Kind, Ruling, Verdict
 from bot.core.verdicts import LONGEST_PAUSE, Policy, is_late, judge
 from bot.pipeline.render import Renderer
 from bot.store.claims import Lease
@@ -174,13 +174,12 @@ class Deliverer:
         """The rows one by one, but what was put off, and late alerts where those are many, with the chat's others."""
         bundles = {(one.chat_id, one.thread_id): [one] for one in claimed}
         lease, since = Lease(self._owner, now, self._lease_ms), now - self._policy.expiry
-        digests = {(one.chat_id, one.thread_id) for one in claimed if one.lane is Lane.DIGEST}
-        late = {(one.chat_id, one.thread_id) for one in claimed if is_late(one, now=now, policy=self._policy)} - digests
-        for places in (late, digests):
-            if places:
-                digest = places is digests
-                for one in await self._store.outbox.claim_backlog(lease, places, since, digest=digest):
-                    bundles[one.chat_id, one.thread_id].append(one)
+        put_off = {(one.chat_id, one.thread_id) for one in claimed if one.kind is Kind.ALERT and one.due_at}
+        late = {(one.chat_id, one.thread_id) for one in claimed if is_late(one, now=now, policy=self._policy)} - put_off
+        for places in filter(None, (late, put_off)):
+            others = await self._store.outbox.claim_backlog(lease, places, since, put_off=places is put_off)
+            for one in others:
+                bundles[one.chat_id, one.thread_id].append(one)
         return list(bundles.values())
 
     async def _fly(self, parcel: Parcel, until: Millis) -> None:

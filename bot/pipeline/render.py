@@ -144,7 +144,7 @@ class Renderer:
         deliveries, articles, matched, loud = zip(*wanted, strict=True)
         chat = material.chats[deliveries[0].chat_id]
         words = self._words(chat.language)
-        if len(wanted) > 1 and any(delivery.lane is Lane.DIGEST for delivery in deliveries):
+        if len(wanted) > 1 and any(delivery.due_at for delivery in deliveries):
             made = card.digest([(terms[0], one) for terms, one in zip(matched, articles, strict=True)], words=words)
         elif len(wanted) > 1:
             made = card.catch_up(articles, now=now, time_zone=chat.time_zone, words=words)

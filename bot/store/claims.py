@@ -87,9 +87,13 @@ async def take_backlog(
     places: Collection[tuple[int, int]],
     since: Millis,
     at_least: int,
-    lane: Lane | None = None,
+    *,
+    put_off: bool,
 ) -> list[Delivery]:
-    """The alerts due in those chats and topics since then, where `at_least` so many wait (in `lane`); oldest first."""
+    """The alerts due in those chats and topics since then, where `at_least` so many wait; oldest first.
+
+    With `put_off` only those that their readers have put off.
+    """
     waiting: dict[tuple[int, int], list[Row[Any]]] = defaultdict(list)
     for chunk in chunks(sorted({chat_id for chat_id, _ in places})):
         due = (
@@ -100,7 +104,7 @@ async def take_backlog(
                 outbox.c.kind == Kind.ALERT.value,
                 outbox.c.not_before <= lease.now,
                 or_(outbox.c.queued_at >= since, outbox.c.due_at >= since),
-                *([outbox.c.lane == int(lane)] if lane else []),
+                *([outbox.c.due_at > 0] if put_off else []),
             )
             .order_by(outbox.c.id)
         )

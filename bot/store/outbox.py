@@ -95,13 +95,12 @@ class Outbox:
             return await take(connection, lease, limit)
 
     async def claim_backlog(
-        self, lease: Lease, places: Collection[tuple[int, int]], since: Millis, *, digest: bool = False
+        self, lease: Lease, places: Collection[tuple[int, int]], since: Millis, *, put_off: bool = False
     ) -> list[Delivery]:
-        """Take the other alerts of those (chat, topic) where FEW or more wait since then; of a digest, any."""
+        """Take the other alerts of those (chat, topic) where FEW or more wait since then; of what was put off, any."""
         async with self._database.transaction() as connection:
             await in_turn(connection)
-            few, lane = (1, Lane.DIGEST) if digest else (FEW, None)
-            return await take_backlog(connection, lease, places, since, few, lane)
+            return await take_backlog(connection, lease, places, since, 1 if put_off else FEW, put_off=put_off)
 
     async def sent_by_others(self, owner: str, chats: Collection[int], now: Millis) -> dict[int, list[Millis]]:
         """When other workers sent to these chats in the last minute; an SQLite file has one."""

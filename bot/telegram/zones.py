@@ -46,7 +46,7 @@ def city(zone: str, language: str) -> str:
 
 @cache
 def _names() -> dict[str, str]:
-    zones = {zone for zone in available_timezones() if not zone.startswith(("Etc/", "posix", "right/", "SystemV/"))}
+    zones = {zone for zone in available_timezones() if not zone.startswith(("posix", "right/", "SystemV/"))}
     names: dict[str, str] = {}
     for language in LANGUAGES:
         for zone, known in Locale(language).time_zones.items():
@@ -54,6 +54,7 @@ def _names() -> dict[str, str]:
             if "city" in known and current in zones:
                 names.setdefault(str(known["city"]).casefold(), current)
     for zone in sorted(zones, key=lambda name: (name in _RENAMED, name)):
-        names.setdefault(zone.rpartition("/")[2].replace("_", " ").casefold(), _RENAMED.get(zone, zone))
+        if not zone.startswith("Etc/"):  # its GMT-2 is what people call +2
+            names.setdefault(zone.rpartition("/")[2].replace("_", " ").casefold(), _RENAMED.get(zone, zone))
         names[zone.replace("_", " ").casefold()] = _RENAMED.get(zone, zone)
     return names
