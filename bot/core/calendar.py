@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 READING_SPEED = 200
 
 
-def local(at: Millis, time_zone: str) -> datetime:
-    """The moment `at` in the IANA zone `time_zone`; an unknown zone reads as UTC rather than losing a card."""
-    moment = datetime.fromtimestamp(at / 1000, UTC)
+def zone_of(time_zone: str) -> tzinfo:
+    """The IANA zone of that name; an unknown one reads as UTC rather than losing a card."""
     try:
-        return moment.astimezone(ZoneInfo(time_zone))
+        return ZoneInfo(time_zone)
     except (KeyError, ValueError, OSError):
-        return moment
+        return UTC
+
+
+def local(at: Millis, time_zone: str) -> datetime:
+    """The moment `at` in the IANA zone `time_zone`."""
+    return datetime.fromtimestamp(at / 1000, zone_of(time_zone))
 
 
 def clock_time(at: Millis, time_zone: str) -> str:

@@ -48,6 +48,7 @@ class Words:
     minutes: Callable[[int], str]  #: "1 min read"
     notice: Callable[[Notice], str]  #: as HTML
     catch_up: Callable[[int], str]  #: over so many alerts that waited
+    digest: Callable[[int], str]  #: over so many alerts that were put off
     not_shown: Callable[[int], str]  #: under a list that is cut
 
 
@@ -144,6 +145,34 @@ def catch_up(articles: Sequence[Article], *, now: Millis, time_zone: str, words:
         parts.append(words.not_shown(len(newest) - shown))
     plain = "\n\n".join(f"{clean(article.title)}\n{usable_link(article.link)}".strip() for article in newest[:shown])
     return Card(html="\n\n".join(parts), plain=cut(f"{plain_of(parts[0])}\n\n{plain}", MAX_TEXT))
+
+
+def digest(articles: Sequence[tuple[str, Article]], *, words: Words) -> Card:
+    """One card for alerts that were put off, (why, what) each: a linked line each under its tag, newest first.
+
+    What does not fit is counted.
+    """
+    newest = sorted(articles, key=lambda one: (one[1].published_at, one[1].id), reverse=True)
+    heading = f"<b>{words.digest(len(newest))}</b>"
+    room, raw = MAX_TEXT - len(plain_of(heading)) - 64, MAX_RAW_BYTES - 4 * MAX_TITLE
+    groups: dict[str, list[str]] = {}
+    plain: dict[str, list[str]] = {}
+    shown = 0
+    for term, article in newest:
+        line = f"• {_linked(article.title, article.link, 160)}"
+        above = f"<b>{escape(hashtag(term), quote=False)}</b>"
+        cost = line if term in groups else f"{above}\n{line}\n"
+        room, raw = room - len(plain_of(cost)) - 1, raw - len(cost.encode()) - 1
+        if min(room, raw) < 0:
+            break
+        groups.setdefault(term, [above]).append(line)
+        plain.setdefault(term, [hashtag(term)]).append(f"• {clean(article.title)}\n{usable_link(article.link)}".strip())
+        shown += 1
+    parts = [heading, *("\n".join(lines) for lines in groups.values())]
+    if shown < len(newest):
+        parts.append(words.not_shown(len(newest) - shown))
+    text = "\n\n".join([plain_of(heading), *("\n".join(lines) for lines in plain.values())])
+    return Card(html="\n\n".join(parts), plain=cut(text, MAX_TEXT))
 
 
 def headlines(

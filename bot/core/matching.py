@@ -25,15 +25,15 @@ def reasons(rules: Iterable[Rule], terms: Collection[str], now: Millis, never: C
 
     A rule that is muted at `now` gives no reason; `never` are the terms that the chat excludes whatever it follows.
     """
+    return tuple(dict.fromkeys(term for rule in firing(rules, terms, now, never) for term in rule.spec.wanted))
+
+
+def firing(rules: Iterable[Rule], terms: Collection[str], now: Millis, never: Collection[str] = ()) -> list[Rule]:
+    """The rules for which a chat gets an article, oldest first; the decision of `reasons`."""
     if any(term in terms for term in never):
-        return ()
-    found = (
-        term
-        for rule in sorted(rules, key=lambda rule: (rule.created_at, rule.id))
-        if rule.muted_until <= now and satisfies(rule.spec, terms)
-        for term in rule.spec.wanted
-    )
-    return tuple(dict.fromkeys(found))
+        return []
+    found = [rule for rule in rules if rule.muted_until <= now and satisfies(rule.spec, terms)]
+    return sorted(found, key=lambda rule: (rule.created_at, rule.id))
 
 
 @dataclass(frozen=True, slots=True)

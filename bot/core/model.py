@@ -333,6 +333,37 @@ class ChatKind(StrEnum):
     CHANNEL = "channel"
 
 
+class Volume(StrEnum):
+    """How the alerts of a rule come."""
+
+    LOUD = "loud"
+    SILENT = "silent"
+    DIGEST = "digest"
+
+
+class Hot(StrEnum):
+    """How hot news comes; only LOUD pierces quiet hours."""
+
+    OFF = "off"
+    SILENT = "silent"
+    DAY = "day"  #: loud, outside quiet hours
+    LOUD = "loud"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """When a chat may be disturbed. Times of day are minutes after midnight, in the chat's time zone."""
+
+    quiet: tuple[int, int] | None = None  #: from, until; over midnight where until is less
+    digests: tuple[int, ...] = ()
+    digest_all: bool = False  #: everything comes in the digest, whatever the rules say
+    paused_until: Millis = 0
+    # Nobody is woken who has not asked for it, and an editor's news that comes a few times a month is heard by day
+    # (reader-ux.md 5).
+    hot: Hot = Hot.DAY
+    loud_cap: int = 8  #: alerts with a sound in a day; the BBC sends 8.3 (reader-ux.md 2)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
     """A place alerts go to."""
@@ -345,6 +376,9 @@ class Chat:
     active: bool = True
     retired_reason: str = ""
     held_until: Millis = 0  #: Telegram lets us write nothing there; it is not tried before
+    attention: Attention = Attention()
+    loud_day: int = 0  #: the local day of its last loud alert, as a proleptic ordinal
+    loud_count: int = 0  #: loud alerts on that day
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +409,7 @@ class Rule:
     spec: RuleSpec
     created_at: Millis
     muted_until: Millis = 0
+    volume: Volume = Volume.LOUD
 
 
 # --------------------------------------------------------------------------- delivery
@@ -420,6 +455,12 @@ class Delivery:
     attempts: int  #: this try included, so 1 on the first
     queued_at: Millis
     lane: Lane = Lane.ALERT
+    due_at: Millis = 0  #: until when its reader has put it off; 0: never did
+
+    @property
+    def since(self) -> Millis:
+        """From when on it has waited for us: what its reader put off is not late before its time."""
+        return max(self.queued_at, self.due_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -497,6 +538,8 @@ class Verdict:
     message_id: int | None = None
     moved_to: int | None = None
     reason: str = ""
+    lane: Lane | None = None  #: with RETRY: its reader put it off, to come in this lane; its age counts from `at`
+    loud_day: int = 0  #: with SENT: the reader's local day that it counts as a loud alert of; 0: of none
 
 
 class BroadcastState(StrEnum):

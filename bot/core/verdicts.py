@@ -42,14 +42,14 @@ def beforehand(delivery: Delivery, *, now: Millis, policy: Policy) -> Verdict | 
     if delivery.attempts > MOST_COPIES:
         # Each try ended with our own death or without an answer: the row may be what kills us, or be there twice.
         return Verdict(ruling=Ruling.PARK, reason=f"may have been delivered: {MOST_COPIES} tries, no answer to any")
-    if delivery.kind is Kind.ALERT and now - delivery.queued_at > policy.expiry:
+    if delivery.kind is Kind.ALERT and now - delivery.since > policy.expiry:
         return Verdict(ruling=Ruling.DROP, reason="too old to be news")
     return None
 
 
 def is_late(delivery: Delivery, *, now: Millis, policy: Policy) -> bool:
     """Whether this is an alert that waited so long that the chat's others may come with it on one card."""
-    return delivery.kind is Kind.ALERT and now - delivery.queued_at >= policy.catch_up_after
+    return delivery.kind is Kind.ALERT and now - delivery.since >= policy.catch_up_after
 
 
 def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, plain: bool = False) -> Verdict:
@@ -70,7 +70,7 @@ def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, 
         case Fate.FLOOD:
             return _later(delivery, Ruling.HOLD, now + outcome.retry_after * SECOND, "429", now)
         case Fate.UNSENT | Fate.SERVER:
-            pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, now - delivery.queued_at))
+            pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, now - delivery.since))
             return _later(delivery, Ruling.RETRY, now + pause, outcome.detail, now)
         case Fate.UNAUTHORISED:
             return _later(delivery, Ruling.RETRY, now + 60 * SECOND, outcome.detail, now)
@@ -97,6 +97,6 @@ def _unknown(delivery: Delivery, reason: str, now: Millis, policy: Policy) -> Ve
 
 
 def _later(delivery: Delivery, ruling: Ruling, at: Millis, reason: str, now: Millis) -> Verdict:
-    if now - delivery.queued_at > GIVE_UP_AFTER:
+    if now - delivery.since > GIVE_UP_AFTER:
         return Verdict(ruling=Ruling.PARK, reason=f"gave up after a day: {reason}")
     return Verdict(ruling=ruling, at=at, reason=reason, free=True)

@@ -11,7 +11,7 @@ nothing: a claimed row returns when its lease ends.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -20,6 +20,7 @@ import structlog
 from bot.core.model import DeliveryState, Fate, Kind, Ruling, Verdict
 from bot.core.verdicts import LONGEST_PAUSE, Policy, is_late, judge
 from bot.pipeline.render import Renderer
+from bot.store.claims import Lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -170,12 +171,14 @@ class Deliverer:
             self._awake.set()
 
     async def _bundle(self, claimed: Sequence[Delivery], now: Millis) -> list[list[Delivery]]:
-        """The rows one by one, but late alerts together with the chat's others where those are many."""
-        late = {(one.chat_id, one.thread_id) for one in claimed if is_late(one, now=now, policy=self._policy)}
+        """The rows one by one, but what was put off, and late alerts where those are many, with the chat's others."""
         bundles = {(one.chat_id, one.thread_id): [one] for one in claimed}
-        if late:
-            since = now - self._policy.expiry
-            for one in await self._store.outbox.claim_backlog(self._owner, now, self._lease_ms, late, since):
+        lease, since = Lease(self._owner, now, self._lease_ms), now - self._policy.expiry
+        put_off = {(one.chat_id, one.thread_id) for one in claimed if one.kind is Kind.ALERT and one.due_at}
+        late = {(one.chat_id, one.thread_id) for one in claimed if is_late(one, now=now, policy=self._policy)} - put_off
+        for places in filter(None, (late, put_off)):
+            others = await self._store.outbox.claim_backlog(lease, places, since, put_off=places is put_off)
+            for one in others:
                 bundles[one.chat_id, one.thread_id].append(one)
         return list(bundles.values())
 
@@ -194,6 +197,7 @@ class Deliverer:
             self._flying.pop(first.chat_id, None)
         for delivery in parcel.deliveries:
             self._conclude(delivery, verdict)
+            verdict = replace(verdict, loud_day=0)  # one message makes one sound
         self._gather()
 
     async def _send(self, parcel: Parcel, until: Millis) -> Verdict:
@@ -215,8 +219,8 @@ class Deliverer:
             reason = f"sent as plain text: {outcome.detail}"
             log.error("deliver.defect", delivery=first.id, fate=outcome.fate.value, detail=outcome.detail)
         if verdict.ruling is Ruling.SENT and reason:
-            return Verdict(ruling=Ruling.SENT, message_id=verdict.message_id, reason=reason)
-        return verdict
+            verdict = replace(verdict, reason=reason)
+        return replace(verdict, loud_day=parcel.loud_day) if verdict.ruling is Ruling.SENT else verdict
 
     async def _call(self, parcel: Parcel, *, plain: bool) -> Outcome:
         to = parcel.deliveries[0]
@@ -225,9 +229,11 @@ class Deliverer:
         return await self._sender.send(to.chat_id, to.thread_id, parcel.card, plain=plain, lane=to.lane)
 
     def _measure(self, parcel: Parcel, fate: Fate, now: Millis) -> None:
-        self._meter.delivered(fate.value, (now - parcel.deliveries[0].queued_at) / 1000)
+        self._meter.delivered(fate.value, (now - parcel.deliveries[0].since) / 1000)
         if fate is Fate.SENT:
             for delivery, article in zip(parcel.deliveries, parcel.articles, strict=False):
+                if delivery.due_at:  # its reader put it off
+                    continue
                 self._meter.alerted(
                     seen_to_queued_s=(delivery.queued_at - article.seen_at) / 1000,
                     seen_to_sent_s=(now - article.seen_at) / 1000,

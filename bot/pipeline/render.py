@@ -7,27 +7,29 @@ old as the limiter's patience for one chat.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.core import card
-from bot.core.matching import reasons
-from bot.core.model import BroadcastState, Kind, Ruling, Verdict
+from bot.core.attention import Way, decide, local_day
+from bot.core.matching import firing
+from bot.core.model import BroadcastState, Kind, Lane, Ruling, Verdict
 from bot.core.verdicts import beforehand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bot.core.model import Article, Card, Chat, Delivery, Millis
+    from bot.core.attention import Decision
+    from bot.core.model import Article, Card, Chat, Delivery, Millis, Rule
     from bot.core.verdicts import Policy
     from bot.pipeline.ports import Vocabulary
     from bot.store.material import Material
 
-    #: A row, its article, and the tags for which its chat gets it.
-    _Wanted = tuple[Delivery, Article, tuple[str, ...]]
+    #: A row, its article, the tags for which its chat gets it, and whether it makes a sound.
+    _Wanted = tuple[Delivery, Article, tuple[str, ...], bool]
 
 log = structlog.get_logger(__name__)
 #: Cards kept: of one article there are as many as languages, time zones and sets of matched tags.
@@ -36,12 +38,13 @@ KEPT_CARDS = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """A message to one chat, and the rows that it settles: one, or all that a catch-up card stands for."""
+    """A message to one chat, and the rows that it settles: one, or all that a catch-up card or a digest stands for."""
 
     deliveries: tuple[Delivery, ...]
     card: Card
     articles: tuple[Article, ...] = ()  #: of its alerts, row by row
     edits: int | None = None  #: the message that it changes, instead of a new one
+    loud_day: int = 0  #: the reader's day on which it counts as a loud alert; 0: it does not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +93,16 @@ class Renderer:
                     settled.append((delivery, verdict))
                 case Parcel() as parcel:
                     parcels.append(parcel)
-                case article, matched:
-                    wanted.append((delivery, article, matched))
+                case article, matched, loud:
+                    wanted.append((delivery, article, matched, loud))
         if wanted:
             parcels.append(self._parcel(wanted, material, now))
         return parcels, settled
 
     def _look(
         self, delivery: Delivery, material: Material, now: Millis
-    ) -> Verdict | Parcel | tuple[Article, tuple[str, ...]]:
-        """The verdict on a row that is not to be sent, a message of its own, or an article and why it is wanted."""
+    ) -> Verdict | Parcel | tuple[Article, tuple[str, ...], bool]:
+        """The verdict on a row that is not to be sent, a message of its own, or an article, its tags, its sound."""
         chat = material.chats.get(delivery.chat_id)
         if chat is None or not chat.active:
             return _drop("the chat is gone")
@@ -111,21 +114,34 @@ class Renderer:
             return self._edit(delivery, material, now)
         if (delivery.chat_id, delivery.thread_id) in material.closed:
             return Verdict(ruling=Ruling.ROOT, reason="the topic is closed")
+        if delivery.kind is not Kind.ALERT:
+            return self._message(delivery, chat, material, now)
+        article = material.articles.get(delivery.subject)
+        if article is None:
+            return _drop("the article is gone")
+        fired = _fired(delivery, article, material, now)
+        if not fired:
+            return _drop("no longer followed")
+        decision = decide(delivery, chat, [rule.volume for rule in fired], now)
+        if verdict := _put_off(delivery, decision):
+            return verdict
+        return article, _terms(fired), decision.way is Way.LOUD
+
+    def _message(self, delivery: Delivery, chat: Chat, material: Material, now: Millis) -> Verdict | Parcel:
+        """What is no alert."""
         if delivery.kind is Kind.BROADCAST:
             broadcast = material.broadcasts.get(delivery.subject)
             if broadcast is None or broadcast.state is not BroadcastState.SENDING:
                 return _drop("the broadcast was withdrawn")
-            return Parcel(deliveries=(delivery,), card=card.announcement(broadcast.html))
-        if delivery.kind is Kind.NOTICE:
+            html = broadcast.html
+        else:
             notice = material.notices.get(delivery.subject)
             if notice is None:
                 return _drop("the notice is gone")
-            return Parcel(deliveries=(delivery,), card=card.announcement(self._words(chat.language).notice(notice)))
-        article = material.articles.get(delivery.subject)
-        if article is None:
-            return _drop("the article is gone")
-        matched = _matched(delivery, article, material, now)
-        return (article, matched) if matched else _drop("no longer followed")
+            html = self._words(chat.language).notice(notice)
+        decision = decide(delivery, chat, (), now)
+        made = replace(card.announcement(html), silent=decision.way is Way.SILENT)
+        return _put_off(delivery, decision) or Parcel(deliveries=(delivery,), card=made)
 
     def _edit(self, delivery: Delivery, material: Material, now: Millis) -> Verdict | Parcel:
         """A correction comes to whoever has the card, also where its tag is muted or followed no more."""
@@ -135,7 +151,7 @@ class Renderer:
             return _drop("there is no card to change")
         if target.superseded or target.shared:
             return _drop("a later change does it" if target.superseded else "the card stands for several articles")
-        matched = _matched(delivery, article, material, now)
+        matched = _terms(_fired(delivery, article, material, now))
         made = self._card(article, matched, material.chats[delivery.chat_id], material)
         return Parcel(deliveries=(delivery,), card=made, edits=target.message_id)
 
@@ -144,14 +160,18 @@ class Renderer:
         return self._alert(article, chat.language, chat.time_zone, matched, tag_id)
 
     def _parcel(self, wanted: Sequence[_Wanted], material: Material, now: Millis) -> Parcel:
-        deliveries, articles, matched = zip(*wanted, strict=True)
+        deliveries, articles, matched, loud = zip(*wanted, strict=True)
         chat = material.chats[deliveries[0].chat_id]
-        if len(wanted) > 1:
-            words = self._words(chat.language)
+        words = self._words(chat.language)
+        if len(wanted) > 1 and any(delivery.due_at for delivery in deliveries):
+            made = card.digest([(terms[0], one) for terms, one in zip(matched, articles, strict=True)], words=words)
+        elif len(wanted) > 1:
             made = card.catch_up(articles, now=now, time_zone=chat.time_zone, words=words)
         else:
             made = self._card(articles[0], matched[0], chat, material)
-        return Parcel(deliveries=deliveries, card=made, articles=articles)
+        if not any(loud):
+            return Parcel(deliveries=deliveries, card=replace(made, silent=True), articles=articles)
+        return Parcel(deliveries=deliveries, card=made, articles=articles, loud_day=local_day(now, chat.time_zone))
 
     def _make_alert(
         self, article: Article, language: str, time_zone: str, matched: tuple[str, ...], tag_id: int | None
@@ -160,12 +180,26 @@ class Renderer:
         return card.alert(article, matched=matched, time_zone=time_zone, words=words, matched_tag_id=tag_id)
 
 
-def _matched(delivery: Delivery, article: Article, material: Material, now: Millis) -> tuple[str, ...]:
+def _put_off(delivery: Delivery, decision: Decision) -> Verdict | None:
+    """What the reader's wishes say of a row that does not go now; alerts that wait come together."""
+    if decision.way is Way.NEVER:
+        return _drop("hot news is switched off")
+    if decision.way not in {Way.LATER, Way.DIGEST}:
+        return None
+    lane = Lane.DIGEST if delivery.kind is Kind.ALERT else delivery.lane
+    return Verdict(ruling=Ruling.RETRY, at=decision.at, free=True, reason=f"put off: {decision.way}", lane=lane)
+
+
+def _terms(rules: Sequence[Rule]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(term for rule in rules for term in rule.spec.wanted))
+
+
+def _fired(delivery: Delivery, article: Article, material: Material, now: Millis) -> list[Rule]:
     """Why the chat gets the article. A row that had to leave its topic matches by the rules of any topic."""
     rules, never = material.rules.get(delivery.chat_id, []), material.never.get(delivery.chat_id, ())
     terms = {term.slug for term in article.terms}
-    here = reasons([rule for rule in rules if rule.thread_id == delivery.thread_id], terms, now, never)
-    return here or (() if delivery.thread_id else reasons(rules, terms, now, never))
+    here = firing([rule for rule in rules if rule.thread_id == delivery.thread_id], terms, now, never)
+    return here or ([] if delivery.thread_id else firing(rules, terms, now, never))
 
 
 def _drop(reason: str) -> Verdict:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, exists, func, literal, select, true, update
+from sqlalchemy import case, delete, exists, func, literal, select, true, update
 
-from bot.core.model import Chat, ChatKind, DeliveryState, Kind
+from bot.core.model import Attention, Chat, ChatKind, DeliveryState, Hot, Kind, Lane
 from bot.store.articles import NEWS_MS, insert
 from bot.store.schema import articles, chats, exclusions, outbox, rules
 
@@ -39,6 +39,14 @@ async def hold_chat(connection: AsyncConnection, chat_id: int, until: Millis) ->
         .where(outbox.c.state == DeliveryState.QUEUED.value, outbox.c.not_before < until)
         .values(not_before=until)
     )
+
+
+async def reconsider(connection: AsyncConnection, chat_id: int, now: Millis) -> None:
+    """What this chat has put off is due now: the pump asks anew when it is to go."""
+    put_off = outbox.c.chat_id == chat_id, outbox.c.settled_at.is_(None), outbox.c.due_at > now
+    queued = update(outbox).where(*put_off, outbox.c.state == DeliveryState.QUEUED.value)
+    lane = case((outbox.c.kind == Kind.ALERT.value, int(Lane.ALERT)), else_=outbox.c.lane)
+    await connection.execute(queued.values(not_before=now, due_at=now, lane=lane))
 
 
 async def move_chat(connection: AsyncConnection, old: int, new: int, now: Millis) -> None:
@@ -124,6 +132,28 @@ class Chats:
         async with self._database.transaction() as connection:
             await connection.execute(update(chats).where(chats.c.id == chat_id).values(language=language))
 
+    async def set_time_zone(self, chat_id: int, time_zone: str, now: Millis) -> None:
+        """Count the hours of the day there by this IANA zone."""
+        async with self._database.transaction() as connection:
+            await connection.execute(update(chats).where(chats.c.id == chat_id).values(time_zone=time_zone))
+            await reconsider(connection, chat_id, now)
+
+    async def set_attention(self, chat_id: int, attention: Attention, now: Millis) -> None:
+        """When it may be disturbed from now on; what was put off by its old choices is decided anew."""
+        quiet_from, quiet_to = attention.quiet or (None, None)
+        values = {
+            "quiet_from": quiet_from,
+            "quiet_to": quiet_to,
+            "digests": ",".join(map(str, attention.digests)),
+            "digest_all": attention.digest_all,
+            "paused_until": attention.paused_until,
+            "hot": attention.hot.value,
+            "loud_cap": attention.loud_cap,
+        }
+        async with self._database.transaction() as connection:
+            await connection.execute(update(chats).where(chats.c.id == chat_id).values(values))
+            await reconsider(connection, chat_id, now)
+
     async def retire(self, chat_id: int, reason: str, now: Millis) -> None:
         """Send nothing more to it, and drop what was queued; what it follows is kept."""
         async with self._database.transaction() as connection:
@@ -181,4 +211,14 @@ def _chat(row: RowMapping) -> Chat:
         active=row["active"],
         retired_reason=row["retired_reason"],
         held_until=row["held_until"],
+        attention=Attention(
+            quiet=None if row["quiet_from"] is None else (row["quiet_from"], row["quiet_to"]),
+            digests=tuple(int(minute) for minute in row["digests"].split(",") if minute),
+            digest_all=row["digest_all"],
+            paused_until=row["paused_until"],
+            hot=Hot(row["hot"]),
+            loud_cap=row["loud_cap"],
+        ),
+        loud_day=row["loud_day"],
+        loud_count=row["loud_count"],
     )

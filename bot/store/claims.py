@@ -29,7 +29,7 @@ QUEUED = text("outbox.state = 'queued'")
 CLAIMED = text("outbox.state = 'claimed'")
 #: Due rows looked at for each that may be taken: a chat's others are passed over while its first is under way.
 LOOKED_AT = 4
-_NAMES = ("id", "kind", "subject", "chat_id", "thread_id", "lane", "attempts", "queued_at")
+_NAMES = ("id", "kind", "subject", "chat_id", "thread_id", "lane", "attempts", "queued_at", "due_at")
 _COLUMNS = tuple(outbox.c[name] for name in _NAMES)
 
 _OTHER = outbox.alias("claimed")
@@ -82,9 +82,18 @@ async def take(connection: AsyncConnection, lease: Lease, limit: int) -> list[De
 
 
 async def take_backlog(
-    connection: AsyncConnection, lease: Lease, places: Collection[tuple[int, int]], since: Millis, more_than: int
+    connection: AsyncConnection,
+    lease: Lease,
+    places: Collection[tuple[int, int]],
+    since: Millis,
+    at_least: int,
+    *,
+    put_off: bool,
 ) -> list[Delivery]:
-    """The alerts due in those chats and topics, queued since then, where `more_than` so many wait; oldest first."""
+    """The alerts due in those chats and topics since then, where `at_least` so many wait; oldest first.
+
+    With `put_off` only those that their readers have put off.
+    """
     waiting: dict[tuple[int, int], list[Row[Any]]] = defaultdict(list)
     for chunk in chunks(sorted({chat_id for chat_id, _ in places})):
         due = (
@@ -94,14 +103,15 @@ async def take_backlog(
                 outbox.c.chat_id.in_(chunk),
                 outbox.c.kind == Kind.ALERT.value,
                 outbox.c.not_before <= lease.now,
-                outbox.c.queued_at >= since,
+                or_(outbox.c.queued_at >= since, outbox.c.due_at >= since),
+                *([outbox.c.due_at > 0] if put_off else []),
             )
             .order_by(outbox.c.id)
         )
         for row in (await connection.execute(_locking(connection, due))).all():
             waiting[row.chat_id, row.thread_id].append(row)
     return await _mark(
-        connection, lease, [row for place in places if len(waiting[place]) >= more_than for row in waiting[place]]
+        connection, lease, [row for place in places if len(waiting[place]) >= at_least for row in waiting[place]]
     )
 
 
@@ -140,6 +150,7 @@ def _deliveries(rows: Iterable[Row[Any]]) -> Iterable[Delivery]:
             attempts=row.attempts + 1,
             queued_at=row.queued_at,
             lane=Lane(row.lane),
+            due_at=row.due_at,
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import not_, select
 
-from bot.core.model import Article, Broadcast, Chat, Kind, Notice, NoticeCode, Rule, RuleSpec
+from bot.core.model import Article, Broadcast, Chat, Kind, Notice, NoticeCode, Rule, RuleSpec, Volume
 from bot.store.articles import chunks, load
 from bot.store.broadcasts import broadcast_of
 from bot.store.chats import load_chats
@@ -102,6 +102,7 @@ async def _read_rules(connection: AsyncConnection, chat_ids: Sequence[int], mate
             spec=RuleSpec((row.slug,)) if row.plain else terms[row.id],
             created_at=row.created_at,
             muted_until=row.muted_until,
+            volume=Volume(row.volume),
         )
         material.rules.setdefault(row.chat_id, []).append(rule)
     refused = select(exclusions.c.chat_id, tags.c.slug).join(tags, tags.c.id == exclusions.c.tag_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, literal, null, select, true, update
+from sqlalchemy import bindparam, case, delete, func, literal, null, select, true, update
 
 from bot.core.cadence import DAY_MS
 from bot.core.model import DeliveryState, Kind, Lane, NoticeCode, Ruling
@@ -95,12 +95,12 @@ class Outbox:
             return await take(connection, lease, limit)
 
     async def claim_backlog(
-        self, owner: str, now: Millis, lease_ms: int, places: Collection[tuple[int, int]], since: Millis
+        self, lease: Lease, places: Collection[tuple[int, int]], since: Millis, *, put_off: bool = False
     ) -> list[Delivery]:
-        """Take the other alerts of those (chat, topic) where FEW or more wait that were queued since then."""
+        """Take the other alerts of those (chat, topic) where FEW or more wait since then; of what was put off, any."""
         async with self._database.transaction() as connection:
             await in_turn(connection)
-            return await take_backlog(connection, Lease(owner, now, lease_ms), places, since, FEW)
+            return await take_backlog(connection, lease, places, since, 1 if put_off else FEW, put_off=put_off)
 
     async def sent_by_others(self, owner: str, chats: Collection[int], now: Millis) -> dict[int, list[Millis]]:
         """When other workers sent to these chats in the last minute; an SQLite file has one."""
@@ -123,13 +123,20 @@ class Outbox:
                 else:
                     free = verdict.free or verdict.ruling in _UNDELIVERED
                     thread = 0 if verdict.ruling is Ruling.ROOT else delivery.thread_id
-                    again.append(
-                        {**row, "at": max(now, verdict.at), "left": delivery.attempts - free, "thread": thread}
-                    )
+                    at = max(now, verdict.at)
+                    due = delivery.due_at if verdict.lane is None else at
+                    lane = int(verdict.lane or delivery.lane)
+                    left = delivery.attempts - free
+                    again.append({**row, "at": at, "due": due, "lane": lane, "left": left, "thread": thread})
             for statement, rows in ((_END, ended), (_AGAIN, again)):
                 common = {"owner": owner, "now": now} if statement is _END else {"owner": owner}
                 if rows:
                     await connection.execute(statement, [{**row, **common} for row in rows])
+            loud = [
+                {"chat": delivery.chat_id, "day": verdict.loud_day} for delivery, verdict in results if verdict.loud_day
+            ]
+            if loud:
+                await connection.execute(_HEARD, loud)
             for delivery, verdict in results:
                 await _carry_out(connection, delivery, verdict, now)
 
@@ -200,8 +207,21 @@ _AGAIN = (
         not_before=bindparam("at"),
         attempts=bindparam("left"),
         thread_id=bindparam("thread"),
+        lane=bindparam("lane"),
+        due_at=bindparam("due"),
         lease_owner=null(),
         **_FREE,
+    )
+)
+
+
+#: One loud alert more on this day.
+_HEARD = (
+    update(chats)
+    .where(chats.c.id == bindparam("chat"))
+    .values(
+        loud_count=case((chats.c.loud_day == bindparam("day"), chats.c.loud_count + 1), else_=1),
+        loud_day=bindparam("day"),
     )
 )
 

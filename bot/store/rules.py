@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 
-from bot.core.model import Rule, RuleSpec
+from bot.core.model import Rule, RuleSpec, Volume
 from bot.core.tags import is_source
 from bot.store.articles import ensure_tags, ids_of_tags, insert
+from bot.store.chats import reconsider
 from bot.store.schema import article_tags, articles, exclusions, rule_terms, rules, tags
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class Rules:
                 spec=RuleSpec(tuple(wanted), tuple(unwanted)),
                 created_at=first[number].created_at,
                 muted_until=first[number].muted_until,
+                volume=Volume(first[number].volume),
             )
             for number, (wanted, unwanted) in terms.items()
         ]
@@ -141,6 +143,13 @@ class Rules:
         """Give no alert for these rules until then."""
         async with self._database.transaction() as connection:
             await connection.execute(update(rules).where(rules.c.id.in_(rule_ids)).values(muted_until=until))
+
+    async def set_volume(self, chat_id: int, rule_id: int, volume: Volume, now: Millis) -> None:
+        """How the alerts of one of its rules come; what it has put off is decided anew."""
+        async with self._database.transaction() as connection:
+            mine = rules.c.id == rule_id, rules.c.chat_id == chat_id
+            await connection.execute(update(rules).where(*mine).values(volume=volume.value))
+            await reconsider(connection, chat_id, now)
 
     async def exclude(self, chat_id: int, terms: Sequence[str]) -> None:
         """Never give this chat an article with any of these terms."""

@@ -167,6 +167,15 @@ chats = Table(
     _long("pending_at"),
     _long("created_at", default=None),
     _long("held_until"),
+    Column("quiet_from", SmallInteger),
+    Column("quiet_to", SmallInteger),
+    _text("digests"),
+    _flag("digest_all", default=False),
+    _long("paused_until"),
+    Column("hot", Text, nullable=False, server_default="day"),
+    Column("loud_cap", SmallInteger, nullable=False, server_default="8"),
+    Column("loud_day", Integer, nullable=False, server_default="0"),
+    Column("loud_count", Integer, nullable=False, server_default="0"),
     Index("ix_chats_active", "id", "active"),
 )
 
@@ -191,6 +200,7 @@ rules = Table(
     _flag("plain", default=True),
     _long("muted_until"),
     _long("created_at", default=None),
+    Column("volume", Text, nullable=False, server_default="loud"),
     UniqueConstraint("chat_id", "thread_id", "key"),
     Index("ix_rules_anchor_id", "anchor_id", "chat_id", "thread_id", "plain", "muted_until"),
 )
@@ -230,6 +240,7 @@ outbox = Table(
     _text("reason"),
     _long("queued_at", default=None),
     Column("settled_at", BigInteger),
+    _long("due_at"),
     UniqueConstraint("kind", "subject", "chat_id", "thread_id"),
     Index(
         "ix_outbox_due",

@@ -92,6 +92,7 @@ async def _spans(connection: AsyncConnection, since: Millis) -> dict[str, float]
             outbox.c.kind == Kind.ALERT.value,
             outbox.c.state == DeliveryState.SENT.value,
             outbox.c.settled_at >= since,
+            outbox.c.due_at == 0,  # what its reader put off says nothing of how fast we are
         )
         .order_by(outbox.c.settled_at.desc())
         .limit(MEASURED)

@@ -23,8 +23,10 @@ from bot.telegram.handlers import (
     privacy,
     read,
     rising,
+    settings,
     share,
     start,
+    volumes,
 )
 from bot.telegram.pacing import PacingLimiter
 from bot.telegram.request import HIDDEN, AiohttpRequest
@@ -57,6 +59,13 @@ READER_COMMANDS = (
     ("search", "Search"),
     ("hot", "Hot news"),
     ("share", "A link for others"),
+    ("settings", "All settings"),
+    ("quiet", "Quiet hours"),
+    ("digest", "Many articles in one message"),
+    ("mute", "Silence a tag for a while"),
+    ("pause", "Silence everything for a while"),
+    ("resume", "End the pause"),
+    ("tz", "Time zone"),
     ("lang", "Language"),
     ("privacy", "What I keep, and your rights"),
     ("help", "What I can do"),
@@ -126,7 +135,22 @@ class TelegramBot:
     def answer_at(self, desk: Desk) -> None:
         """Answer people's commands and buttons at `desk`, once `listen` is called."""
         self._desk = desk
-        for module in (start, follow, picker, manage, read, rising, find, share, newsroom, privacy, groups, inline):
+        for module in (
+            start,
+            follow,
+            picker,
+            manage,
+            settings,
+            volumes,
+            read,
+            rising,
+            find,
+            share,
+            newsroom,
+            privacy,
+            groups,
+            inline,
+        ):
             for handler in module.handlers(desk):
                 if isinstance(handler, CommandHandler):
                     handler.filters = WRITTEN

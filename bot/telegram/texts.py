@@ -54,6 +54,7 @@ class Texts:
             minutes=lambda n: self.plural("{n} min read", "{n} min read", n),
             notice=self.notice,
             catch_up=lambda n: self.plural("{n} alert waited for you", "{n} alerts waited for you", n),
+            digest=lambda n: self.plural("Digest: {n} article", "Digest: {n} articles", n),
             not_shown=lambda n: self.plural("and {n} more: /latest", "and {n} more: /latest", n),
         )
 

@@ -28,6 +28,7 @@ WORDS = Words(
     notice=lambda notice: notice.code.value,
     minutes=lambda n: f"{n} min read",
     catch_up=lambda n: f"{n} alerts waited",
+    digest=lambda n: f"Digest: {n}",
     not_shown=lambda n: f"and {n} more",
 )
 AT = 1763737860000  # 17:11 on 21.11.2025 in Kyiv

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
-from bot.core.calendar import when
 from bot.core.card import MAX_TEXT, plain_of
 from bot.core.expressions import render
 from bot.core.model import Button
 from bot.core.tags import hashtag
 from bot.telegram.handlers.follow import WEEK_MS, explained, managed, rising, understand
+from bot.telegram.handlers.volumes import doors, state_of
 from bot.telegram.rulecode import CODE, decode, encode
 from bot.telegram.spelling import rate, spell, spell_terms
 
@@ -84,8 +84,7 @@ async def show_list(turn: Turn) -> None:
     room = MAX_TEXT - ROOM_FOR_THE_REST
     for number, rule in enumerate(rules):
         line = f"{spell(t, [rule.spec])} — {rate(t, *rates.get(rule.id, (0, None)), now, turn.chat.time_zone)}"
-        if rule.muted_until > now:
-            line += t.text(", muted until {time}", time=when(rule.muted_until, now, turn.chat.time_zone))
+        line += state_of(t, rule, now, turn.chat.time_zone)
         room -= len(plain_of(line)) + 1
         if room < 0:
             lines.append(t.text("… and {n} more", n=len(rules) - number))
@@ -93,8 +92,8 @@ async def show_list(turn: Turn) -> None:
         lines.append(line)
     if never:
         lines.append(t.text("Never: {terms}. To lift one: /unsub -#tag", terms=spell_terms(never[:20])))
-    lines.append(t.text("To stop one: /unsub"))
-    await turn.reply("\n".join(lines))
+    lines.append(t.text("To stop one: /unsub. To change how one comes: tap it."))
+    await turn.reply("\n".join(lines), doors(rules))
 
 
 async def press_delete(turn: Turn) -> None:

@@ -86,6 +86,11 @@ async def show_help(turn: Turn) -> None:
         t.text("/share #nato — a link for others; in any chat: {bot} nato", bot=f"@{turn.update.get_bot().username}"),
         "",
         t.text("<b>Settings</b>"),
+        t.text("/settings — all of them, as buttons"),
+        t.text("/quiet 22:00-07:00 — quiet hours: nothing comes, and what waited comes after them"),
+        t.text("/digest 08:00 18:30 — many articles in one message, at your times"),
+        t.text("/mute #nato 24h — silence a tag; /pause 8h — silence everything; /resume"),
+        t.text("/tz Kyiv — time zone"),
         t.text("/lang — language: English or Ukrainian"),
         t.text("/privacy — what I keep; /mydata — all of it as a file; /forgetme — erase it"),
     ]

@@ -1,0 +1,180 @@
+"""The commands of peace of mind, in both languages: bare, with arguments, with bad ones, and their buttons."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.end_to_end.conftest import buttons
+
+EN, UK = "en", "uk"
+
+SAID = [
+    (
+        EN,
+        "/settings",
+        "Settings\nQuiet hours: off\nDigest: off\nHot news: with a sound\nAlerts with a sound in a day: 8",
+    ),
+    (UK, "/settings", "Налаштування\nТихі години: вимкнено\nДайджест: вимкнено\nГарячі новини: зі звуком"),
+    (EN, "/quiet", "Quiet hours: off\nNothing comes in quiet hours."),
+    (UK, "/quiet", "Тихі години: вимкнено\nУ тихі години нічого не надходить."),
+    (EN, "/quiet 22-7", "Quiet hours: 22:00–07:00"),
+    (UK, "/quiet 22:30 – 06:45", "Тихі години: 22:30–06:45"),
+    (EN, "/quiet off", "Quiet hours: off"),
+    (UK, "/quiet вимк", "Тихі години: вимкнено"),
+    (EN, "/quiet 25:00-07:00", "I need two times of day"),
+    (UK, "/quiet колись", "Потрібні два часи доби"),
+    (EN, "/digest", "Digest: off\nA digest is one message"),
+    (UK, "/digest", "Дайджест: вимкнено\nДайджест — це одне"),
+    (EN, "/digest 18:30 8", "Digest: 08:00, 18:30, everything"),
+    (UK, "/digest 08:00", "Дайджест: 08:00, усе"),
+    (EN, "/digest off", "Digest: off"),
+    (EN, "/digest tomorrow", "I need one to six times of day"),
+    (UK, "/digest 1 2 3 4 5 6 7", "Потрібно від одного до шести"),
+    (EN, "/pause", "Pause: off\nWhile it is paused nothing comes"),
+    (UK, "/pause", "Пауза: вимкнено"),
+    (EN, "/pause 8h", "Paused until "),
+    (UK, "/pause 2 дн", "Пауза до "),
+    (EN, "/pause 0h", "I need a length of time"),
+    (UK, "/pause 99999w", "Потрібна тривалість"),
+    (EN, "/resume", "Nothing is paused here."),
+    (UK, "/resume", "Тут нічого не на паузі."),
+    (EN, "/tz", "Time zone: Kyiv, it is "),
+    (UK, "/tz", "Часовий пояс: Київ, зараз "),
+    (EN, "/tz Europe/Warsaw", "Time zone: Warsaw, it is "),
+    (UK, "/tz варшава", "Часовий пояс: Варшава, зараз "),
+    (EN, "/tz +2", "Time zone: UTC+2, it is "),
+    (EN, "/tz Atlantis", "I do not know that place."),
+    (UK, "/tz +15", "Я не знаю такого місця."),
+    (EN, "/mute", "You follow nothing yet."),
+    (UK, "/mute #nato 24h", "Ви ще ні за чим не стежите."),
+]
+
+
+@pytest.mark.parametrize("language", [EN, UK])
+async def test_what_is_typed(language, world) -> None:
+    wrong = []
+    async with world.running():
+        for spoken, command, expected in SAID:
+            if spoken == language:
+                reader = world.telegram.add_user("Reader", language)
+                said = (await world.says(reader, command))["text"]
+                if not said.startswith(expected):
+                    wrong.append((command, said))
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("language", "muted", "lifted", "bad", "strange"),
+    [
+        (EN, "#nato: muted until ", "#nato: not muted any more.", "I need a tag", "You did not follow #sport."),
+        (UK, "#nato: стишено до ", "#nato: більше не стишено.", "Потрібні тег", "Ви не стежили за #sport."),
+    ],
+)
+async def test_mute(language, muted, lifted, bad, strange, world) -> None:
+    reader = world.telegram.add_user("Reader", language)
+    async with world.running():
+        await world.says(reader, "/sub nato")
+        for command, expected in (
+            ("/mute #nato 24h", muted),
+            ("/mute #nato off", lifted),
+            ("/mute nato", muted),
+            ("/mute 8h", bad),
+            ("/mute #nato 9999w", bad),
+            ("/mute #sport 1d", strange),
+        ):
+            assert (await world.says(reader, command))["text"].startswith(expected), command
+        asked = await world.says(reader, "/mute")
+        assert [button["text"] for button in buttons(asked)] == ["#nato"]
+
+
+def shown(world, chat: int, message: dict) -> dict:
+    """A message as it is now."""
+    return world.telegram.message(chat, message["message_id"])
+
+
+def chosen(message: dict) -> list[str]:
+    return [button["text"][2:] for button in buttons(message) if button["text"].startswith("✓")]
+
+
+async def test_the_screens_of_settings_are_one_message(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        said = await world.says(reader, "/settings")
+        for data, line, marks in (
+            ("set:qshow=q", "Quiet hours: off", ["Off"]),
+            ("set:qquiet=1320-420", "Quiet hours: 22:00–07:00", ["22:00–07:00"]),
+            ("set:qquiet=1320-420", "Quiet hours: 22:00–07:00", ["22:00–07:00"]),  # a double tap
+            ("set:ashow=a", "Settings", ["English"]),
+            ("set:dshow=d", "Digest: off", ["Off"]),
+            ("set:ddigest=480.1110", "Digest: 08:00, 18:30, everything", ["08:00 18:30", "Everything"]),
+            ("set:dall=0", "Digest: 08:00, 18:30, only tags set to digest", ["08:00 18:30", "Only chosen tags"]),
+            ("set:ashow=a", "Settings", ["English"]),
+            ("set:hshow=h", "Hot news: with a sound", ["with a sound"]),
+            ("set:hhot=loud", "Hot news: even in quiet hours", ["even in quiet hours"]),
+            ("set:ashow=a", "Settings", ["English"]),
+            ("set:cshow=c", "Alerts with a sound in a day: 8", ["8"]),
+            ("set:ccap=1000", "Alerts with a sound in a day: no limit", ["no limit"]),
+            ("set:ashow=a", "Settings", ["English"]),
+            ("set:pshow=p", "Pause: off", []),
+            ("set:ppause=480", "Paused until ", []),
+            ("set:ppause=off", "Pause: off", []),
+            ("set:ashow=a", "Settings", ["English"]),
+            ("set:zshow=z", "Time zone: Kyiv", None),
+            ("set:ztz=Europe/Warsaw", "Time zone: Warsaw", None),
+            ("set:ashow=a", "Settings", ["English"]),
+            ("set:alang=uk", "Налаштування", ["Українська"]),
+        ):
+            held = [button["callback_data"] for button in buttons(shown(world, reader, said))]
+            assert data in held, (data, held)
+            await world.press(reader, said, data)
+            await world.wait_until(lambda line=line: shown(world, reader, said)["text"].startswith(line))
+            if marks is not None:
+                assert chosen(shown(world, reader, said)) == marks
+        before = shown(world, reader, said)["text"]
+        for forged in ("set:qquiet=1-1", "set:qquiet=9999-1", "set:ddigest=x", "set:ccap=7", "set:hhot=no", "set:ztz=Nowhere",
+                       "set:ppause=99999999", "set:xshow=x", "set:alang=de", "rule:1=loud", "rule:999"):  # fmt: skip
+            answer = await world.press(reader, said, forged)
+            assert answer.get("text"), forged
+        assert shown(world, reader, said)["text"] == before
+        assert len(world.from_bot(reader)) == 1
+
+
+async def test_list_says_and_changes_how_each_comes(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        await world.says(reader, "/sub nato")
+        said = await world.says(reader, "/list")
+        assert [button["text"] for button in buttons(said)] == ["#nato"]
+        await world.press(reader, said, "rule:")
+        await world.wait_until(lambda: shown(world, reader, said)["text"] == "#nato — comes with a sound")
+        for state, line, listed in (
+            ("silent", "comes without a sound", ", without a sound"),
+            ("digest", "comes in the digest; when: /digest", ", in the digest"),
+            ("mute", "comes in the digest; when: /digest, muted until", ", in the digest, muted until"),
+            ("unmute", "comes in the digest; when: /digest", ", in the digest"),
+        ):
+            (data,) = [
+                b["callback_data"]
+                for b in buttons(shown(world, reader, said))
+                if b["callback_data"].endswith(f"={state}")
+            ]
+            await world.press(reader, said, data)
+            await world.wait_until(lambda line=line: line in shown(world, reader, said)["text"])
+            assert listed in (await world.says(reader, "/list"))["text"]
+        assert "Digest: 08:00, 18:30, only tags set to digest" in (await world.says(reader, "/digest"))["text"]
+        await world.press(reader, said, "del:")
+        await world.wait_until(lambda: "no longer follow" in shown(world, reader, said)["text"])
+
+
+async def test_only_administrators_change_a_groups_peace(world) -> None:
+    member = world.telegram.add_user("Member", "en")
+    async with world.running():
+        group = world.telegram.add_group("Friends", admin=world.admin)
+        await world.playground.wait_for(group)
+        for command in ("/settings", "/quiet 22-7", "/digest 8", "/pause 8h", "/resume", "/tz Kyiv", "/mute #nato"):
+            assert "Only this group's administrators" in (await world.says(group, command, user_id=member))["text"]
+        said = await world.says(group, "/quiet", user_id=world.admin)
+        answer = await world.press(group, said, "set:qquiet=1320-420", member)
+        assert "Only this group's administrators" in answer["text"]
+        assert "Quiet hours: off" in (await world.says(group, "/settings", user_id=world.admin))["text"]
+        assert "22:00–07:00" in (await world.says(group, "/quiet 22-7", user_id=world.admin))["text"]
