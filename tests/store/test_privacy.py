@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from bot.core.model import RuleSpec, Ruling, Verdict
 from bot.store.privacy import NOBODY, OF_CHAT, OF_PERSON
-from bot.store.schema import audit, broadcasts, closed_topics, metadata, outbox, rule_terms, rules
+from bot.store.schema import audit, broadcasts, closed_topics, kept_lists, metadata, outbox, rule_terms, rules
 
 from .test_store import NOW, apply, change, reader, ready, update  # noqa: F401 - `ready` is a fixture
 
@@ -42,6 +42,7 @@ async def two_readers(store: Store) -> None:
     async with store.database.transaction() as connection:
         for chat in (ME, OTHER):
             await connection.execute(closed_topics.insert().values(chat_id=chat, thread_id=5))
+            await connection.execute(kept_lists.insert().values(chat_id=chat, words="peace", created_at=NOW))
     for author in (ME, OTHER):
         draft = await store.broadcasts.draft(author, "hot", NOW)
         await store.broadcasts.confirm(draft.id, author, NOW)
