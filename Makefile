@@ -17,7 +17,7 @@ run: .venv/.run ## the service on Telegram; needs TAGWIRE_TOKEN
 	.venv/bin/tagwire run $(ARGS)
 
 test: .venv/.dev ## the whole test suite, with coverage
-	.venv/bin/pytest -n 2 --cov=bot --cov-report= $(ARGS)
+	.venv/bin/pytest -n 2 --dist worksteal --cov=bot --cov-report= $(ARGS)
 	.venv/bin/coverage report --skip-covered | tail -n 3
 	.venv/bin/coverage report --include='bot/core/*,bot/pipeline/*' --fail-under=90
 
