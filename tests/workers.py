@@ -164,9 +164,10 @@ async def fill(url: str, work: Work) -> None:
             )
             await connection.execute(rule_terms.insert(), [{"rule_id": n, "tag_id": tag} for n, tag in followed])
         changes = tuple(_change(number, now) for number in range(work.articles))
-        await store.feeds.apply(
+        (stored,) = await store.feeds.apply(
             [FeedUpdate(feed="f", state=FeedState(primed=True), changes=changes, seen_keys=("0",), alert=True)], now
         )
+        await store.fanouts.finish(stored.owed)
         async with database.reading() as connection:
             queued = await connection.scalar(select(func.count()).select_from(outbox))
         if queued != work.alerts:
