@@ -163,11 +163,11 @@ async def fill(url: str, work: Work) -> None:
                 [{"id": n, "chat_id": n, "key": key[tag], "anchor_id": tag, "created_at": now} for n, tag in followed],
             )
             await connection.execute(rule_terms.insert(), [{"rule_id": n, "tag_id": tag} for n, tag in followed])
-        changes = tuple(_change(number, now) for number in range(work.articles))
-        (stored,) = await store.feeds.apply(
-            [FeedUpdate(feed="f", state=FeedState(primed=True), changes=changes, seen_keys=("0",), alert=True)], now
-        )
-        await store.fanouts.finish(stored.owed)
+        for number in range(work.articles):  # one after the other: what many follow is queued after the rest of a poll
+            change, state = _change(number, now), FeedState(primed=True)
+            update = FeedUpdate(feed="f", state=state, changes=(change,), seen_keys=("0",), alert=True)
+            (stored,) = await store.feeds.apply([update], now)
+            await store.fanouts.finish(stored.owed)
         async with database.reading() as connection:
             queued = await connection.scalar(select(func.count()).select_from(outbox))
         if queued != work.alerts:

@@ -29,7 +29,7 @@ async def databases(database_url: str) -> AsyncIterator[list[Database]]:
 
 
 async def test_lots_of_several_senders_never_overlap(databases: list[Database]) -> None:
-    rates = [SharedRate(database, "bot", 1) for database in databases]
+    rates = [SharedRate(database, "bot", 2) for database in databases]
     gap = rates[0].gap
     chance = random.Random(5)
     lots: list[tuple[float, int]] = []
