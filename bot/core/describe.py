@@ -94,8 +94,7 @@ def late_tags(article: Article, page: PageFacts, lexicon: Lexicon) -> tuple[Arti
     named = (
         ArticleTag(slug, TagSource.PAGE, name) for name in page.tags if (slug := lexicon.thesaurus.canonical(name))
     )
-    found = lexicon.find(article.title, f"{article.summary}\n{page.lead}", article.language)
-    return nearest(iter([*named, *(ArticleTag(one.slug, TagSource.TEXT, one.words) for one in found)]))
+    return nearest([*named, *text_tags(article.title, f"{article.summary}\n{page.lead}", article.language, lexicon)])
 
 
 def identity(feed: Feed, key: str, entry: Entry) -> str:

@@ -134,12 +134,18 @@ def _tokens(text: str) -> list[_Token]:
 
 
 def _of_word(word: str, at: int) -> Iterable[_Token]:
-    """`#a#b` is two tags; `@name` is a source."""
+    """`#a#b` is two tags, `#a-#b` a tag and an exclusion; `@name` is a source."""
     if word.startswith("@") and len(word) > 1:
         return [_Token("source", word, at)]
     if not word.startswith(("#", "＃")):
         return [_Token("word", word, at)]
-    found = [_Token("tag", part[0], at + part.start()) for part in re.finditer("[^#＃]+", word)]
+    found: list[_Token] = []
+    for part in re.finditer("[^#＃]+", word):
+        tag = part[0].rstrip("-–—−") if part.end() < len(word) else part[0]
+        if tag:
+            found.append(_Token("tag", tag, at + part.start()))
+        if tag != part[0]:
+            found.append(_Token("minus", part[0][len(tag) :], at + part.start() + len(tag)))
     return found or [_Token("word", word, at)]
 
 

@@ -41,6 +41,8 @@ def understood(text: str):
         ("@Interfax-EN + #nato -#sport, @bbc.world", ["@interfax-en+nato-sport", "@bbc.world"]),
         ("#nato -@interfax-en", ["nato-@interfax-en"]),
         ("#nato,-#sport", ["nato-sport"]),
+        ("#nato-#sport", ["nato-sport"]),
+        ("#nato−#sport #eu", ["nato-sport", "eu"]),
         ("#nato\n#eu", ["nato", "eu"]),
         ("#nato #NATO", ["nato"]),
         ("#a#b", ["a", "b"]),
