@@ -93,7 +93,7 @@ morphology = cache(Morphology)
 
 def tagger_of(config: Config, store: Store) -> Tagger:
     """What finds tags in texts. Raises ConfigError as `thesaurus_of` does."""
-    return Tagger(store, Lexicon(thesaurus_of(config), morphology()))
+    return Tagger(store, Lexicon(thesaurus_of(config), morphology()), now_ms)
 
 
 @asynccontextmanager

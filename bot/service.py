@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from bot.core.model import Feed
-    from bot.core.search import Forms
     from bot.feeds.fetch import Fetcher
     from bot.pipeline.deliver import Deliverer
     from bot.pipeline.poll import Poller
@@ -59,6 +58,8 @@ STOP_WITHIN_S = 8.0
 MAINTENANCE_S = 24 * 60 * 60
 #: Hubs that are due are asked this often.
 HUBS_S = 60
+#: Words that people began to follow are looked for in the archive this often.
+CATCH_UP_S = 15
 #: After a failure of the database, which must not end the service.
 AGAIN_S = 5.0
 #: What a worker can do: poll feeds, deliver the outbox, answer people, serve health and metrics.
@@ -158,7 +159,7 @@ class Service:
         async with polling(config, store, self._feeds, tagger, meter=meter, on_alerts=wake) as (poller, fetcher):
             await _until_stored(poller.spread)
             self._poller = poller
-            scheduler = self._schedule(store, poller, self._pushes(store, fetcher), tagger.lexicon.forms)
+            scheduler = self._schedule(store, poller, self._pushes(store, fetcher), tagger)
             self._polling.set()
             try:
                 await _until_stored(poller.tick)
@@ -169,7 +170,7 @@ class Service:
                 scheduler.shutdown(wait=False)
                 await poller.stop()
 
-    def _schedule(self, store: Store, poller: Poller, pushes: Pushes | None, forms: Forms) -> AsyncIOScheduler:
+    def _schedule(self, store: Store, poller: Poller, pushes: Pushes | None, tagger: Tagger) -> AsyncIOScheduler:
         """Few jobs; what is due stands in the database. A late tick runs once, never not at all."""
         scheduler = AsyncIOScheduler(
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}, timezone="UTC"
@@ -189,14 +190,23 @@ class Service:
 
         async def index() -> None:
             try:
-                await index_archive(store, forms)
+                await index_archive(store, tagger.lexicon.forms)
             except StorageError as error:
                 log.error("search.not_indexed", detail=str(error))  # noqa: TRY400 - the line says it all
             except asyncio.CancelledError:
                 return  # as above
 
+        async def catch_up() -> None:
+            try:
+                await tagger.catch_up()
+            except StorageError as error:
+                log.error("tags.behind", detail=str(error))  # noqa: TRY400 - the line says it all
+            except asyncio.CancelledError:
+                return  # as above
+
         scheduler.add_job(index, id="index")  # at once, and only once: polls index what they store
         scheduler.add_job(tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
+        scheduler.add_job(catch_up, "interval", seconds=CATCH_UP_S, id="catch-up")
         scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, id="maintenance")
         if pushes is not None:
             scheduler.add_job(pushes.renew, "interval", seconds=HUBS_S, id="hubs")

@@ -102,7 +102,7 @@ def alert(
     about = [article.source and cut(clean(article.source), MAX_SOURCE), clock_time(article.published_at, time_zone)]
     if article.minutes is not None:
         about.append(words.minutes(article.minutes))
-    tags = [*(term for term in matched if not is_source(term)), *(tag.slug for tag in article.tags)]
+    tags = [*(term for term in matched if not is_source(term)), *(tag.slug for tag in article.tags if tag.public)]
     lines = [
         escape(clean(label), quote=False),
         title,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bot.core.lexicon import Lexicon
     from bot.core.model import Entry, Feed, Millis
 
-MAX_TAGS = 30
+#: Of one article; of the words that people follow more, for each has its readers.
+MAX_TAGS, MAX_FOLLOWED = 30, 500
 
 
 def sections_and_tags(feed: Feed, categories: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -78,15 +79,18 @@ def evidence(feed: Feed, entry: Entry, page: PageFacts, lexicon: Lexicon) -> Ite
 def text_tags(title: str, text: str, declared: str, lexicon: Lexicon) -> Iterator[ArticleTag]:
     """The tags whose words stand in a headline and in the text below it, of a feed that declares its language."""
     for found in lexicon.find(title, text, language_of(f"{title}\n{text}", declared)):
-        yield ArticleTag(found.slug, TagSource.TEXT, found.words)
+        public = found.slug in lexicon.thesaurus or found.words.startswith("#")
+        yield ArticleTag(found.slug, TagSource.TEXT if public else TagSource.FOLLOWED, found.words)
 
 
 def nearest(tags: Iterable[ArticleTag]) -> tuple[ArticleTag, ...]:
-    """Each tag once, by the first place that names it."""
+    """Each tag once, by the first place that names it; what only its followers are told of comes last."""
     found: dict[str, ArticleTag] = {}
     for tag in tags:
         found.setdefault(tag.slug, tag)
-    return tuple(found.values())[:MAX_TAGS]
+    public = [tag for tag in found.values() if tag.public]
+    followed = [tag for tag in found.values() if not tag.public]
+    return (*public[:MAX_TAGS], *followed[:MAX_FOLLOWED])
 
 
 def late_tags(article: Article, page: PageFacts, lexicon: Lexicon) -> tuple[ArticleTag, ...]:

@@ -12,7 +12,9 @@
     peace plan            one tag when it is known as one, else two
     @interfax-en          everything of a source
 
-Nothing typed raises: what cannot be understood comes back as a `Fault` with the piece it is about and its place.
+Words that join others in a sentence (and, або, без) are no tags, unless written as one, #and: `#nato без #sport` must
+not follow sport. Nothing typed raises: what cannot be understood comes back as a `Fault` with the piece it is about and
+its place.
 """
 
 from __future__ import annotations
@@ -32,13 +34,18 @@ MAX_RULES = 20
 MAX_TERMS = 10
 MAX_TYPED = 1000
 MAX_WORDS = 6
+_JOINING = frozenset(["and", "or", "і", "й", "та", "або", "и", "или"])
+_REFUSING = frozenset(["not", "no", "without", "except", "but", "не", "без", "крім", "окрім", "кроме", "ні", "но"])
 _TOKEN = re.compile(
     r'[#＃]?["“«„](?P<quoted>[^"”»“«„]*)["”»“]'
     r'|(?P<open>["“«„”»].*)'
     r"|(?P<address>(?:https?://|t\.me/|www\.)\S+)"
+    r"|(?P<command>/[a-z_]\w*(?:@\w+)?(?=\s|$))"
+    r"|(?P<html></?[a-z][^<>]{0,40}>)"
+    r"|(?P<refusing>[!~^]+(?=[#＃\"“«„\w]))"
     r"|(?P<mark>[+,;\n])"
     r'|(?<![^\s+,;])(?P<minus>[-–—−])(?=\s|[#＃@\w"“«„]|$)'
-    r'|(?P<word>[^\s+,;"“«„”»]+)',
+    r'|(?P<word>(?:(?!</?[a-z])[^\s+,;"“«„”»])+)',
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -52,6 +59,9 @@ class FaultKind(StrEnum):
     CONTRADICTION = "contradiction"
     DANGLING = "dangling"  #: a + or - without a term on both, or after it
     UNCLOSED = "unclosed"  #: a quote that does not end
+    JOINING = "joining"  #: a word such as "and"
+    REFUSING = "refusing"  #: a word such as "not", with what it refuses, which is not followed
+    COMMAND = "command"  #: another command in the same message
     TOO_LONG = "too-long"
     TOO_MANY = "too-many"
 
@@ -125,7 +135,9 @@ def _tokens(text: str) -> list[_Token]:
         if kind == "quoted":
             tokens.append(_Token("tag", found, at))
         elif kind == "mark":
-            tokens.append(_Token("plus" if found == "+" else "end", found, at))
+            tokens.append(_Token({"+": "plus", "\n": "line"}.get(found, "end"), found, at))
+        elif kind == "html":
+            continue  # copied from somewhere with its markup
         elif kind == "word":
             tokens.extend(_of_word(found, at))
         else:
@@ -158,11 +170,16 @@ def _joined(tokens: Sequence[_Token], names: Names) -> list[_Token]:
             words = [token.text for token in _words_from(tokens, at)]
             lengths = (n for n in range(len(words), 1, -1) if names.known(names.canonical(" ".join(words[:n]))))
             run = next(lengths, 1)
-            joined.append(_Token("tag", " ".join(words[:run]), tokens[at].at))
+            joined.append(_Token(_kind_of(words[0]) if run == 1 else "tag", " ".join(words[:run]), tokens[at].at))
         else:
             joined.append(tokens[at])
         at += run
     return joined
+
+
+def _kind_of(word: str) -> str:
+    small = word.casefold()
+    return "joining" if small in _JOINING else "refusing" if small in _REFUSING else "tag"
 
 
 def _words_from(tokens: Sequence[_Token], at: int) -> list[_Token]:
@@ -174,7 +191,12 @@ def _words_from(tokens: Sequence[_Token], at: int) -> list[_Token]:
     return run
 
 
-_FAULTY = {"open": FaultKind.UNCLOSED, "address": FaultKind.ADDRESS}
+_FAULTY = {
+    "open": FaultKind.UNCLOSED,
+    "address": FaultKind.ADDRESS,
+    "command": FaultKind.COMMAND,
+    "joining": FaultKind.JOINING,
+}
 
 
 class _Reader:
@@ -188,13 +210,15 @@ class _Reader:
         self._sign: _Token | None = None  #: a + or - that waits for its term
 
     def take(self, token: _Token) -> None:
-        if token.kind in {"plus", "minus"}:
+        if token.kind in {"plus", "minus", "refusing"}:
             self._dangles()
             self._sign = token
             if token.kind == "plus" and not self._rules:
                 self._dangles()
         elif token.kind == "end":
             self._dangles()
+        elif token.kind == "line":
+            pass  # a rule that ends with a sign goes on below
         elif token.kind in _FAULTY:
             self._fault(_FAULTY[token.kind], token)
             self._sign = None
@@ -205,10 +229,13 @@ class _Reader:
     def _dangles(self) -> None:
         """A sign that no term follows."""
         if self._sign is not None:
-            self._fault(FaultKind.DANGLING, self._sign)
+            self._fault(FaultKind.REFUSING if self._sign.kind == "refusing" else FaultKind.DANGLING, self._sign)
             self._sign = None
 
     def _take_term(self, token: _Token) -> None:
+        if self._sign and self._sign.kind == "refusing":
+            self._fault(FaultKind.REFUSING, self._sign)
+            return
         term = self._term(token)
         if not term:
             return

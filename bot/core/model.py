@@ -214,7 +214,8 @@ class TagSource(StrEnum):
     PAGE = "page"
     CATEGORY = "category"
     FEED = "feed"  #: the catalogue puts it on every article of the feed
-    TEXT = "text"  #: a phrase of the thesaurus, or of what people follow, stands in the text
+    TEXT = "text"  #: a phrase of the thesaurus, or a hashtag, stands in the text
+    FOLLOWED = "followed"  #: words that somebody follows stand in the text: nobody else is told of this tag
     CARRIER = "carrier"  #: no tag: the feed that carries the article, which can be followed whole
 
 
@@ -225,6 +226,11 @@ class ArticleTag:
     slug: str
     source: TagSource
     words: str = field(default="", compare=False)  #: as its source writes it
+
+    @property
+    def public(self) -> bool:
+        """Whether people are told of it who do not follow it themselves: what others follow is their own affair."""
+        return self.source is not TagSource.FOLLOWED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,6 +398,11 @@ class RuleSpec:
 
     wanted: tuple[str, ...]
     unwanted: tuple[str, ...] = ()
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """All that it names."""
+        return (*self.wanted, *self.unwanted)
 
     @property
     def key(self) -> str:

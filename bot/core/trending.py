@@ -22,7 +22,7 @@ class TagCount:
     id: int
     slug: str
     day: int  #: published in the last 24 hours
-    week: int  #: that came in the last 7 days, whenever they were published
+    week: int  #: published in the last 7 days
     before: int  #: published in the 28 days before the last 24 hours
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core.cadence import DAY_MS
+from bot.core.frequency import WEEK_MS
 from bot.core.model import Article, ArticleTag, Link, TagSource
 from bot.core.trending import USUAL_DAYS, TagCount
 from bot.store.schema import article_tags, articles, related_links, tags
@@ -32,8 +33,8 @@ _FIELDS = (
     "link", "title", "summary", "source", "language", "section", "published_at", "seen_at", "minutes", "author",
     "image",
 )  # fmt: skip
-#: A row that says which feed carries an article is no tag of it.
-_IS_TAG = article_tags.c.source != TagSource.CARRIER.value
+#: A row that says which feed carries an article is no tag of it, and what only its followers know is not told.
+_IS_TAG = article_tags.c.source.not_in([TagSource.CARRIER.value, TagSource.FOLLOWED.value])
 
 
 def insert(connection: AsyncConnection, table: Table) -> Any:
@@ -178,12 +179,10 @@ class Articles:
         oldest = select(func.min(articles.c.published_at)).where(dated)
         async with self._database.reading() as connection:
             of_month = {number: counts for number, *counts in await connection.execute(borne.where(dated))}
-            of_week = {
-                number: count
-                for number, count, _ in await connection.execute(borne.where(articles.c.seen_at >= now - 7 * DAY_MS))
-            }
+            week = articles.c.published_at.between(now - WEEK_MS, now)
+            of_week = {number: count for number, count, _ in await connection.execute(borne.where(week))}
             since = await connection.scalar(oldest) or now
-            slugs = await _slugs_of(connection, [*{*of_month, *of_week}])
+            slugs = await _slugs_of(connection, [*of_month])
         counts = []
         for number, slug in slugs.items():
             every, day = of_month.get(number, (0, 0))
@@ -206,20 +205,27 @@ class Articles:
             slug: str | None = await connection.scalar(select(tags.c.slug).where(tags.c.id == tag_id))
             return slug
 
+    async def first_seen(self) -> Millis | None:
+        """When the oldest article of the archive came; None when it is empty."""
+        async with self._database.reading() as connection:
+            seen: Millis | None = await connection.scalar(select(func.min(articles.c.seen_at)))
+            return seen
+
+    async def borne_of(self, slugs: Sequence[str]) -> set[str]:
+        """Those of these tags that an article bears, and that are told of."""
+        borne = select(article_tags.c.tag_id).where(article_tags.c.tag_id == tags.c.id, _IS_TAG).exists()
+        found: set[str] = set()
+        async with self._database.reading() as connection:
+            for chunk in chunks(slugs):
+                found.update((await connection.scalars(select(tags.c.slug).where(tags.c.slug.in_(chunk), borne))).all())
+        return found
+
     async def borne(self, *, shortest: int, longest: int) -> list[str]:
-        """The tags of so many characters that an article bears."""
+        """The tags of so many characters that an article bears, and that are told of."""
         borne = select(article_tags.c.tag_id).where(article_tags.c.tag_id == tags.c.id, _IS_TAG).exists()
         query = select(tags.c.slug).where(func.length(tags.c.slug).between(shortest, longest), borne)
         async with self._database.reading() as connection:
             return list((await connection.scalars(query)).all())
-
-    async def holding(self, phrases: Sequence[Sequence[str]], since: Millis, limit: int) -> list[Article]:
-        """The newest articles that hold all parts of any of these phrases, letter by letter, in headline or summary."""
-        text = articles.c.title + " " + articles.c.summary
-        any_phrase = or_(*(and_(*(text.contains(part, autoescape=True) for part in parts)) for parts in phrases))
-        query = select(articles.c.id).where(articles.c.seen_at >= since, any_phrase).order_by(articles.c.id.desc())
-        async with self._database.reading() as connection:
-            return await load(connection, (await connection.scalars(query.limit(limit))).all())
 
     async def unread_pages(self, canonicals: Sequence[str]) -> set[str]:
         """Those of these identities whose page was not read yet, for another feed or before."""

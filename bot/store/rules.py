@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 
+from bot.core.frequency import Frequency, days_since
 from bot.core.model import Rule, RuleSpec, Volume
 from bot.core.tags import is_source
 from bot.store.articles import ensure_tags, ids_of_tags, insert
@@ -178,7 +179,7 @@ class Rules:
             return list((await connection.scalars(query)).all())
 
     async def followed(self, after: int) -> tuple[int, list[str]]:
-        """The terms of rules made since the rule `after`, and the newest rule; a term may come twice."""
+        """The terms of rules made since the rule `after`, and the newest rule; after 0, what chats exclude too."""
         newest = select(func.max(rules.c.id))
         query = (
             select(tags.c.slug)
@@ -186,30 +187,37 @@ class Rules:
             .where(rule_terms.c.rule_id > after - LOOK_BACK)
             .distinct()
         )
+        refused = select(tags.c.slug).where(
+            select(exclusions.c.tag_id).where(exclusions.c.tag_id == tags.c.id).exists()
+        )
         async with self._database.reading() as connection:
             last = await connection.scalar(newest) or 0
             # SQLite has one writer: there none commits late.
             known = last <= after and self._database.is_sqlite
-            return last, [] if known else list((await connection.scalars(query)).all())
+            terms = [] if known else list((await connection.scalars(query)).all())
+            return last, terms if after else [*terms, *await connection.scalars(refused)]
 
-    async def preview(self, spec: RuleSpec, never: Sequence[str], since: Millis) -> tuple[int, Millis | None]:
-        """What a rule would have brought since then to a chat that excludes `never`: how many, the last published."""
-        query = select(func.count(articles.c.id), func.max(articles.c.published_at)).where(articles.c.seen_at >= since)
+    async def preview(self, spec: RuleSpec, never: Sequence[str], since: Millis, now: Millis) -> Frequency:
+        """What a rule would have brought of all that was published since then to a chat that excludes `never`."""
+        days = days_since(since, now)
+        query = select(func.count(articles.c.id), func.max(articles.c.published_at))
+        query = query.where(articles.c.published_at.between(since, now))
         async with self._database.reading() as connection:
             unwanted = [*spec.unwanted, *never]
             ids = await ids_of_tags(connection, [*spec.wanted, *unwanted])
             if not all(term in ids for term in spec.wanted):
-                return 0, None
+                return Frequency(0, days)
             for term in spec.wanted:
                 query = query.where(articles.c.id.in_(_bearing([ids[term]])))
             refused = [ids[term] for term in unwanted if term in ids]
             if refused:
                 query = query.where(articles.c.id.not_in(_bearing(refused)))
             count, last = (await connection.execute(query)).one()
-        return count, last
+        return Frequency(count, days, last)
 
-    async def rates(self, chat_id: int, thread_id: int, since: Millis) -> dict[int, tuple[int, Millis | None]]:
-        """For each rule how many articles it matched since then, and when the last of them was published."""
+    async def frequencies(self, chat_id: int, thread_id: int, since: Millis, now: Millis) -> dict[int, Frequency]:
+        """How often each rule matched what was published since then; those that never did are left out."""
+        days = days_since(since, now)
         borne = article_tags.alias()
         never = select(exclusions.c.tag_id).where(exclusions.c.chat_id == chat_id)
         refused = select(borne.c.article_id).where(borne.c.tag_id.in_(never))
@@ -218,12 +226,14 @@ class Rules:
             .select_from(rules)
             .join(article_tags, article_tags.c.tag_id == rules.c.anchor_id)
             .join(articles, articles.c.id == article_tags.c.article_id)
-            .where(rules.c.chat_id == chat_id, rules.c.thread_id == thread_id, articles.c.seen_at >= since)
+            .where(
+                rules.c.chat_id == chat_id, rules.c.thread_id == thread_id, articles.c.published_at.between(since, now)
+            )
             .where(~broken(articles.c.id), articles.c.id.not_in(refused))
             .group_by(rules.c.id)
         )
         async with self._database.reading() as connection:
-            return {number: (count, last) for number, count, last in await connection.execute(query)}
+            return {number: Frequency(count, days, last) for number, count, last in await connection.execute(query)}
 
     async def count(self, chat_id: int) -> int:
         """How many rules a chat has, over all its topics."""

@@ -92,6 +92,19 @@ def _expression(query: Query, *, embedded: bool, headline: bool) -> str:
     return " & ".join("(" + " | ".join(f"'{form}'" for form in word) + ")" for word in query.words)
 
 
+_DATED = text(
+    "SELECT articles.id, articles.published_at FROM search_index JOIN articles ON articles.id = search_index.rowid "
+    "WHERE search_index MATCH :query AND articles.published_at BETWEEN :since AND :until "
+    "ORDER BY articles.published_at DESC"
+)
+_DATED_WORDS = text(
+    "WITH fitting AS MATERIALIZED ("
+    "SELECT article_id FROM search_index WHERE words @@ CAST(CAST(:query AS text) AS tsquery)) "
+    "SELECT articles.id, articles.published_at FROM fitting JOIN articles ON articles.id = article_id "
+    "WHERE articles.published_at BETWEEN :since AND :until ORDER BY articles.published_at DESC"
+)
+
+
 class Search:
     """Finding articles by their words."""
 
@@ -111,6 +124,17 @@ class Search:
                 rows = await connection.execute(find, {"query": expression, "limit": limit})
                 hits |= {number: Hit(number, published_at, headline) for number, published_at in rows}
         return list(hits.values())
+
+    async def dated(self, query: Query, since: Millis, until: Millis) -> list[tuple[int, Millis]]:
+        """(article, when published) of all that hold every word and were published then, the newest first."""
+        if not query.words:
+            return []
+        async with self._database.reading() as connection:
+            embedded = _embedded(connection)
+            expression = _expression(query, embedded=embedded, headline=False)
+            values = {"query": expression, "since": since, "until": until}
+            rows = await connection.execute(_DATED if embedded else _DATED_WORDS, values)
+            return [(number, published_at) for number, published_at in rows]
 
     async def add(self, found: Sequence[tuple[int, Indexed]]) -> None:
         """Index those of these articles that are not indexed yet."""

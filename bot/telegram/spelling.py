@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bot.core.expressions import Fault
+    from bot.core.frequency import Frequency
     from bot.core.model import Millis, RuleSpec
     from bot.telegram.texts import Texts
 
-#: More than this a day is more than people read: they are asked first.
-MANY_A_DAY = 30
 #: So much of a long message is shown around what was not understood.
 AROUND = 30
 _HASHTAG = re.compile(r"[#＃][^\s#＃,;+\"“”«»]+")
@@ -47,19 +46,16 @@ def spell_terms(terms: Sequence[str]) -> Html:
     return Html(", ".join(map(spell_term, terms)))
 
 
-def per_day(count: int) -> float:
-    """How often something came that came `count` times in 7 days."""
-    return count / 7
-
-
-def rate(texts: Texts, count: int, last: Millis | None, now: Millis, time_zone: str) -> str:
+def often(texts: Texts, one: Frequency, now: Millis, time_zone: str) -> str:
     """How often a rule fires: `about 6 a day; the last was at 17:11`."""
-    if not count or last is None:
-        return texts.text("nothing in the last 7 days")
-    at = when(last, now, time_zone)
-    if count < 7:
-        return texts.text("{n} in the last 7 days; the last was at {time}", n=count, time=at)
-    return texts.text("about {n} a day; the last was at {time}", n=round(per_day(count)), time=at)
+    days = round(one.days)
+    of = texts.text("the last 24 hours") if days == 1 else texts.plural("the last {n} day", "the last {n} days", days)
+    if one.last is None:
+        return texts.text("nothing in {period}", period=of)
+    at = when(one.last, now, time_zone)
+    if one.per_day < 1 or days == 1:
+        return texts.text("{n} in {period}; the last was at {time}", n=one.count, period=of, time=at)
+    return texts.text("about {n} a day; the last was at {time}", n=round(one.per_day), time=at)
 
 
 def explain(texts: Texts, typed: str, faults: Sequence[Fault], near_source: Callable[[str], str]) -> list[str]:
@@ -124,6 +120,16 @@ def _said(t: Texts, fault: Fault, near_source: Callable[[str], str]) -> str:
             return t.text("“{piece}” needs a tag on both sides. Example: /sub #nato + #peace_plan", piece=piece)
         case FaultKind.UNCLOSED:
             return t.text("A quote is not closed: {piece}", piece=piece)
+        case FaultKind.JOINING:
+            return t.text(
+                "“{piece}” joins nothing here. Only articles with both: /sub #nato + #peace_plan", piece=piece
+            )
+        case FaultKind.REFUSING:
+            return t.text(
+                "What you do not want is written with a minus, not with “{piece}”: /sub #nato -#sport", piece=piece
+            )
+        case FaultKind.COMMAND:
+            return t.text("{piece} is a command of its own: send it alone.", piece=piece)
         case FaultKind.TOO_LONG:
             return t.text("“{piece}…” is too long for a tag.", piece=fault.piece[:40])
         case FaultKind.TOO_MANY:

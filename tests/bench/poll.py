@@ -78,7 +78,8 @@ async def _rounds(store: Store, url: str, size: int) -> list[tuple[str, str, flo
     fetcher = Fetcher(
         user_agent="bench", timeout_s=20, max_bytes=10**7, allow_private=True, per_host=8, pause_s=0, connections=20
     )
-    tagger = Tagger(store, Lexicon(Thesaurus.build([ThesaurusEntry("nato", {}, {"en": ("NATO",)})]), Morphology()))
+    thesaurus = Thesaurus.build([ThesaurusEntry("nato", {}, {"en": ("NATO",)})])
+    tagger = Tagger(store, Lexicon(thesaurus, Morphology()), lambda: time.time_ns() // 1_000_000)
     gc.freeze()  # as the service does
     others = _children()  # the site, and what starts processes
     figures: list[tuple[str, str, float]] = []

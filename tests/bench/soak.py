@@ -81,8 +81,9 @@ async def measure(folder: Path) -> list[tuple[str, str, float]]:
         fetcher = Fetcher(
             user_agent="soak", timeout_s=5, max_bytes=10**6, allow_private=True, per_host=20, pause_s=0, connections=20
         )
-        tagger = Tagger(store, Lexicon(Thesaurus.build([ThesaurusEntry("nato", {}, {"en": ("NATO",)})]), Morphology()))
         now, polls, started = NOW, 0, time.perf_counter()
+        thesaurus = Thesaurus.build([ThesaurusEntry("nato", {}, {"en": ("NATO",)})])
+        tagger = Tagger(store, Lexicon(thesaurus, Morphology()), lambda: now)
         async with fetcher, ParserPool(max_workers=1) as parsers:
             poller = Poller(
                 store=store, fetcher=fetcher, parsers=parsers, tagger=tagger, page_wait_s=20, feeds=feeds, clock=lambda: now,

@@ -55,6 +55,18 @@ def card(story: Article, matched: tuple[str, ...] = ("nato",)) -> object:
     return alert(story, matched=matched, time_zone="Europe/Kyiv", words=WORDS, matched_tag_id=3)
 
 
+def test_a_tag_that_only_its_followers_know_of_is_on_no_other_card() -> None:
+    tags = (ArticleTag("nato", TagSource.TEXT), ArticleTag("a_neighbour", TagSource.FOLLOWED))
+    told = {
+        matched: alert(
+            article(tags=tags), matched=[matched], time_zone="UTC", words=WORDS, matched_tag_id=None
+        ).plain.splitlines()
+        for matched in ("nato", "a_neighbour")
+    }
+    assert "#nato" in told["nato"]
+    assert "#a_neighbour #nato" in told["a_neighbour"]
+
+
 def test_an_alert_is_drawn_as_the_contract_says() -> None:
     made = card(article())
     assert made.html == (

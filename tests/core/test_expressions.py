@@ -45,6 +45,11 @@ def understood(text: str):
         ("#nato−#sport #eu", ["nato-sport", "eu"]),
         ("#nato\n#eu", ["nato", "eu"]),
         ("#nato #NATO", ["nato"]),
+        ("#nato +\n#eu", ["eu+nato"]),
+        ("<b>#nato</b> <i>eu</i>", ["nato", "eu"]),
+        ("#and #без", ["and", "без"]),
+        ('"not"', ["not"]),
+        ("#nato! i<b", ["nato", "i", "b"]),
         ("#a#b", ["a", "b"]),
         ("ex-president", ["ex_president"]),
         ("", []),
@@ -81,6 +86,27 @@ def test_what_is_typed_is_understood(text: str, keys: list[str]) -> None:
 def test_what_cannot_be_understood_is_named(text: str, kind: FaultKind, piece: str) -> None:
     (fault,) = understood(text).faults
     assert (fault.kind, fault.piece) == (kind, piece)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "kind", "piece"),
+    [
+        ("#nato and #eu", ["nato", "eu"], FaultKind.JOINING, "and"),
+        ("нато та єс", ["нато", "єс"], FaultKind.JOINING, "та"),
+        ("#nato не #sport", ["nato"], FaultKind.REFUSING, "не"),
+        ("nato без спорту #eu", ["nato", "eu"], FaultKind.REFUSING, "без"),
+        ("#nato !#sport", ["nato"], FaultKind.REFUSING, "!"),
+        ("#nato ~#sport", ["nato"], FaultKind.REFUSING, "~"),
+        ("#nato not", ["nato"], FaultKind.REFUSING, "not"),
+        ("#nato /list", ["nato"], FaultKind.COMMAND, "/list"),
+    ],
+)
+def test_what_joins_or_refuses_in_a_sentence_is_no_tag_and_what_is_refused_is_not_followed(
+    text: str, keys: list[str], kind: FaultKind, piece: str
+) -> None:
+    parsed = understood(text)
+    assert [spec.key for spec in parsed.rules] == keys
+    assert [(fault.kind, fault.piece) for fault in parsed.faults] == [(kind, piece)]
 
 
 def test_a_fault_spoils_only_its_own_piece_and_says_where_that_stands() -> None:

@@ -38,7 +38,7 @@ class World:
         self.awake = asyncio.Event()
         self.page_wait_s = 20.0
         thesaurus = Thesaurus.build([ThesaurusEntry("nato", {"en": "NATO"}, {"en": ("NATO",)}, ())])
-        self.tagger = Tagger(store, Lexicon(thesaurus, Morphology()))
+        self.tagger = Tagger(store, Lexicon(thesaurus, Morphology()), lambda: self.now)
 
     def feed(self, name: str, items: str | None = None, **options: object) -> None:
         """A feed of the catalogue, served as RSS unless told otherwise."""

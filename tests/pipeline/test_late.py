@@ -124,19 +124,3 @@ def test_a_page_is_asked_for_ever_more_rarely_and_then_not_at_all() -> None:
     assert next_visit(1, NOW, NOW, asked_s=1800) == NOW + 1_800_000
     assert next_visit(len(VISITS_MS), NOW, NOW) is None
     assert next_visit(1, NOW, NOW + VISITED_WITHIN_MS) is None
-
-
-async def test_what_somebody_begins_to_follow_is_found_from_the_next_article_on(world: World) -> None:
-    await ready(world, "a")
-    await world.store.rules.follow(READER, 0, [RuleSpec(("solar_panels",))], NOW)
-    world.publish("a", item(1, "Solar panels for schools"))
-    assert (await world.poll()).alerts_queued == 1
-
-
-async def test_what_somebody_begins_to_follow_is_looked_for_in_the_last_week(world: World) -> None:
-    world.feed("a", item(1, "Solar panels for schools") + item(2, "Wind"))
-    await world.poll()
-    await world.tagger.look_back(["solar_panels", "@a"], world.now)
-    (article,) = await world.store.articles.latest(slugs=["solar_panels"])
-    assert article.title == "Solar panels for schools"
-    assert (await world.store.outbox.counts()) == {}

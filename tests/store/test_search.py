@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from bot.core.cadence import DAY_MS
+from bot.core.model import ArticleTag, TagSource
 from bot.core.search import indexed, understand
 from bot.feeds.morphology import Morphology
 from bot.pipeline.searching import find, index_archive
@@ -82,7 +83,7 @@ async def test_a_list_is_kept_for_its_chat_and_for_a_while(ready: Store) -> None
     assert await ready.search.kept(later[-1], 1, NOW + KEPT_MS) == ("", [])
 
 
-async def test_what_rises_is_counted_by_what_was_published_and_a_week_by_what_came(ready: Store) -> None:  # noqa: F811
+async def test_what_rises_is_counted_by_what_was_published_and_so_is_a_week(ready: Store) -> None:  # noqa: F811
     days = {"a": 0, "b": 2, "c": 20, "d": 40}
     changes = [change(key, "nato") for key in days]
     published = [
@@ -90,9 +91,36 @@ async def test_what_rises_is_counted_by_what_was_published_and_a_week_by_what_ca
     ]
     await apply(ready, update(*published))
     (counts,), span = await ready.articles.tag_counts(NOW)
-    assert (counts.slug, counts.day, counts.before, counts.week) == ("nato", 1, 2, 4)
+    assert (counts.slug, counts.day, counts.before, counts.week) == ("nato", 1, 2, 2)
     assert span == 19
     assert (await ready.articles.tag_counts(NOW + 100 * DAY_MS)) == ([], 1.0)
+
+
+async def test_what_only_its_followers_know_of_is_counted_and_offered_to_nobody(ready: Store) -> None:  # noqa: F811
+    await apply(ready, update(change("a", "nato")))
+    (number,) = await ready.articles.latest_ids([], 1)
+    await ready.articles.add_tags([(number, [ArticleTag("a_neighbour", TagSource.FOLLOWED)])])
+    counts, _ = await ready.articles.tag_counts(NOW)
+    assert [one.slug for one in counts] == ["nato"]
+    assert await ready.articles.borne(shortest=1, longest=20) == ["nato"]
+    assert await ready.articles.borne_of(["nato", "a_neighbour"]) == {"nato"}
+    assert await ready.articles.latest_ids(["a_neighbour"], 1) == [number]
+
+
+async def test_words_are_found_in_all_that_was_published_then_the_newest_first(ready: Store) -> None:  # noqa: F811
+    changes = [change(key, title=f"Grain {key}") for key in ("ccc", "aaa", "bbb")]
+    dated = [
+        replace(
+            one,
+            article=replace(one.article, published_at=NOW - n * DAY_MS),
+            indexed=indexed(one.article.title, "", "en", FORMS),
+        )
+        for n, one in enumerate(changes)
+    ]
+    await apply(ready, update(*dated, alert=False))
+    found = await ready.search.dated(understand("grains", FORMS), NOW - DAY_MS, NOW)
+    assert [published_at for _, published_at in found] == [NOW, NOW - DAY_MS]
+    assert await ready.search.dated(understand("", FORMS), 0, NOW) == []
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from bot.core.cadence import DAY_MS
+from bot.core.frequency import WEEK_MS, Frequency
 from bot.core.matching import satisfies
 from bot.core.model import (
     Article,
@@ -269,9 +272,18 @@ async def test_rules_are_followed_and_unfollowed_by_meaning(ready: Store) -> Non
 async def test_rates_count_what_a_rule_would_have_brought(ready: Store) -> None:
     await reader(ready, 1, RuleSpec(("a",)), RuleSpec(("a",), ("b",)), RuleSpec(("a", "b")))
     await apply(ready, update(change("x", "a"), change("y", "a", "b"), alert=False))
-    rates = await ready.rules.rates(1, 0, NOW - 1)
-    by_key = {rule.spec.key: rates[rule.id][0] for rule in await ready.rules.of_chat(1, 0)}
-    assert by_key == {"a": 2, "a-b": 1, "a+b": 1}
+    found = await ready.rules.frequencies(1, 0, NOW - DAY_MS, NOW)
+    by_key = {rule.spec.key: found[rule.id] for rule in await ready.rules.of_chat(1, 0)}
+    assert by_key == {"a": Frequency(2, 1, NOW), "a-b": Frequency(1, 1, NOW), "a+b": Frequency(1, 1, NOW)}
+
+
+async def test_rates_count_by_when_articles_were_published_not_by_when_they_came(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("a",)))
+    old = change("x", "a")
+    await apply(ready, update(replace(old, article=replace(old.article, published_at=NOW - 9 * DAY_MS)), alert=False))
+    assert await ready.rules.frequencies(1, 0, NOW - WEEK_MS, NOW) == {}
+    assert await ready.rules.preview(RuleSpec(("a",)), [], NOW - WEEK_MS, NOW) == Frequency(0, 7)
+    assert await ready.articles.first_seen() == NOW
 
 
 async def test_related_articles_share_most_tags_first(ready: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from html import unescape
 from typing import TYPE_CHECKING
@@ -11,27 +12,24 @@ from rapidfuzz.distance import OSA
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
 from bot.core.expressions import Names, loose_tags, parse, render
+from bot.core.frequency import Frequency, window
 from bot.core.model import Button, RuleSpec
 from bot.core.suggest import near
 from bot.core.tags import hashtag, is_source
 from bot.telegram.handlers.rising import offered
 from bot.telegram.rulecode import CODE, decode, encode
-from bot.telegram.spelling import MANY_A_DAY, cut_notes, explain, per_day, rate, spell, spell_terms
+from bot.telegram.spelling import cut_notes, explain, often, spell, spell_terms
 from bot.telegram.texts import html_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from telegram.ext import BaseHandler
 
     from bot.core.expressions import Fault, Parsed
-    from bot.core.model import Millis
     from bot.telegram.desk import Desk, Turn
 
-    Previews = dict[RuleSpec, tuple[int, Millis | None]]
-
-WEEK_MS = 7 * 24 * 60 * 60 * 1000
 #: How long the bot remembers that it asked "which tags?".
 ASKED_MS = 10 * 60 * 1000
 ASKED = "sub"
@@ -63,45 +61,64 @@ async def sub(turn: Turn) -> None:
     await follow_typed(turn, turn.args)
 
 
-async def follow_typed(turn: Turn, typed: str) -> None:
-    """Follow what was typed, and say back in words what was understood, and how often it will come.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the wish to follow some rules."""
 
-    A rule that would come very often is not taken before its reader has seen how often.
-    """
-    t = turn.texts
-    parsed = await understand(turn, typed)
-    lines = explained(turn, typed, parsed.faults)
-    if parsed.exclusions:
-        await turn.desk.store.rules.exclude(turn.chat.id, parsed.exclusions)
-        lines.append(t.text("This chat never gets {terms} from now on.", terms=spell_terms(parsed.exclusions)))
-    old = await _followed(turn, parsed.rules)
-    previews = await _previews(turn, [spec for spec in parsed.rules if spec not in old])
-    offers = await _offers(turn, previews)
-    new = await follow_specs(turn, [spec for spec in previews if spec not in offers])
-    if new is None:
+    new: tuple[RuleSpec, ...] = ()
+    old: tuple[RuleSpec, ...] = ()  #: followed already
+    asked: tuple[RuleSpec, ...] = ()  #: would come too often to be taken before their reader knows
+    refused: bool = False  #: the new ones are more than a chat can follow
+    how_often: Mapping[RuleSpec, Frequency] = field(default_factory=dict)
+
+
+async def take(turn: Turn, specs: Sequence[RuleSpec]) -> Taken:
+    """Follow those rules that do not come very often; the one way to follow, typed or tapped."""
+    store = turn.desk.store
+    keys = {rule.spec.key for rule in await store.rules.of_chat(turn.chat.id, turn.thread_id)}
+    old = tuple(spec for spec in specs if spec.key in keys)
+    previews = await _previews(turn, [spec for spec in specs if spec.key not in keys])
+    asked = tuple([spec for spec, one in previews.items() if one.many and await encode(store, [spec])])
+    new = await follow_specs(turn, [spec for spec in previews if spec not in asked])
+    return Taken(tuple(new or ()), old, asked, new is None, previews)
+
+
+async def told(turn: Turn, taken: Taken) -> tuple[list[str], list[list[Button]]]:
+    """The lines that say so, and the buttons below them."""
+    t, lines = turn.texts, []
+    if taken.refused:
         lines.append(too_many(turn))
-    elif new:
-        lines += _announced(turn, new, previews)
-    if old:
-        lines.append(t.text("You already follow {rules}.", rules=spell(t, old)))
-    lines += [_asked(turn, spec, *previews[spec]) for spec in offers]
-    near_tags = await did_you_mean(turn, [term for spec in new or () for term in spec.wanted])
+    elif taken.new:
+        lines += _announced(turn, taken.new, taken.how_often)
+    if taken.old:
+        lines.append(t.text("You already follow {rules}.", rules=spell(t, taken.old)))
+    rows = await _after_follow(turn, taken.new)
+    for spec in taken.asked:
+        lines.append(_asked(turn, spec, taken.how_often[spec]))
+        label = unescape(t.text("Follow {rules} all the same", rules=render(spec)))
+        rows.append([Button(label[:60], data=f"take:{await encode(turn.desk.store, [spec])}")])
+    return lines, rows
+
+
+async def follow_typed(turn: Turn, typed: str) -> None:
+    """Follow what was typed, and say back in words what was understood, and how often it will come."""
+    t, desk = turn.texts, turn.desk
+    parsed = await understand(turn, typed)
+    lines, lifting = explained(turn, typed, parsed.faults), ""
+    if parsed.exclusions:
+        await desk.store.rules.exclude(turn.chat.id, parsed.exclusions)
+        desk.tagger.learn(parsed.exclusions)
+        lines.append(t.text("This chat never gets {terms} from now on.", terms=spell_terms(parsed.exclusions)))
+        lifting = await encode(desk.store, [RuleSpec((term,)) for term in parsed.exclusions])
+    taken = await take(turn, parsed.rules)
+    said, rows = await told(turn, taken)
+    lines += said
+    near_tags = await did_you_mean(turn, [term for spec in taken.new for term in spec.wanted])
     if near_tags:
         lines.append(t.text("No article bears that tag yet. Did you mean one of these?"))
-    lines += cut_notes(t, typed, turn.desk.thesaurus.canonical)
-    rows = [*await _after_follow(turn, new or ()), *([button] for button in offers.values()), *near_tags]
+    lines += cut_notes(t, typed, desk.thesaurus.canonical)
+    rows += [*near_tags, *([[Button(t.text("Undo"), data=f"admit:{lifting}")]] if lifting else [])]
     await turn.reply("\n".join(lines) or t.text("I found no tag in that. Example: /sub #nato"), rows)
-
-
-async def _offers(turn: Turn, previews: Previews) -> dict[RuleSpec, Button]:
-    """The rules that would come too often to be taken unasked, with the buttons that take them."""
-    offers = {}
-    for spec, (count, _) in previews.items():
-        code = await encode(turn.desk.store, [spec]) if per_day(count) > MANY_A_DAY else ""
-        if code:
-            said = turn.texts.text("Follow {rules} all the same", rules=render(spec))
-            offers[spec] = Button(unescape(said)[:60], data=f"take:{code}")
-    return offers
 
 
 def explained(turn: Turn, typed: str, faults: Sequence[Fault]) -> list[str]:
@@ -113,46 +130,45 @@ def _near_sources(turn: Turn, name: str) -> list[str]:
     return get_close_matches(name.casefold(), turn.desk.sources, n=1, cutoff=0.5)
 
 
-def _announced(turn: Turn, specs: Sequence[RuleSpec], previews: Previews) -> list[str]:
+def _announced(turn: Turn, specs: Sequence[RuleSpec], how_often: Mapping[RuleSpec, Frequency]) -> list[str]:
     """What is followed from now on, and how often it comes."""
     t, now, zone = turn.texts, turn.desk.clock(), turn.chat.time_zone
     said = t.text("You follow {rules}. New articles will come here by themselves.", rules=spell(t, specs))
-    rates = [(spec, rate(t, *previews[spec], now, zone)) for spec in specs]
+    rates = [(spec, often(t, how_often[spec], now, zone)) for spec in specs]
     if len(specs) == 1:
         return [said, rates[0][1][:1].upper() + rates[0][1][1:] + "."]
-    return [said, *(f"{spell(t, [spec])}: {often}" for spec, often in rates)]
+    return [said, *(f"{spell(t, [spec])}: {rate}" for spec, rate in rates)]
 
 
-def _asked(turn: Turn, spec: RuleSpec, count: int, last: Millis | None) -> str:
+def _asked(turn: Turn, spec: RuleSpec, one: Frequency) -> str:
     t = turn.texts
-    often = rate(t, count, last, turn.desk.clock(), turn.chat.time_zone)
     return t.text(
         "{rules} would come often: {often}. I have not followed it yet. Narrower: add a second tag, as in "
         "/sub #nato + #peace_plan",
         rules=spell(t, [spec]),
-        often=often,
+        often=often(t, one, turn.desk.clock(), turn.chat.time_zone),
     )
 
 
-async def _followed(turn: Turn, specs: Sequence[RuleSpec]) -> list[RuleSpec]:
-    """Those of the rules that this chat follows already."""
-    keys = {rule.spec.key for rule in await turn.desk.store.rules.of_chat(turn.chat.id, turn.thread_id)}
-    return [spec for spec in specs if spec.key in keys]
-
-
-async def _previews(turn: Turn, specs: Sequence[RuleSpec]) -> Previews:
-    """What each rule would have brought over the last 7 days: how many articles, and when the last was published."""
+async def _previews(turn: Turn, specs: Sequence[RuleSpec]) -> dict[RuleSpec, Frequency]:
+    """What each rule would have brought over the last 7 days, or as far back as is known."""
     now, store = turn.desk.clock(), turn.desk.store
-    await turn.desk.tagger.look_back({term for spec in specs for term in (*spec.wanted, *spec.unwanted)}, now)
+    start = window(await store.articles.first_seen(), now)
+    known = await turn.desk.tagger.look_back({term for spec in specs for term in spec.terms}, start)
     never = await store.rules.excluded(turn.chat.id)
-    return {spec: await store.rules.preview(spec, never, now - WEEK_MS) for spec in specs}
+    return {
+        spec: await store.rules.preview(spec, never, max(known[term] for term in spec.terms), now) for spec in specs
+    }
 
 
 async def understand(turn: Turn, typed: str) -> Parsed:
-    """What was typed, as rules and faults."""
-    thesaurus = turn.desk.thesaurus
+    """What was typed, as rules and faults. Loose words are one tag where newsrooms, or this chat, know it as one."""
+    thesaurus, store = turn.desk.thesaurus, turn.desk.store
     loose = loose_tags(typed, thesaurus.canonical)
-    known = {slug for slug in loose if slug in thesaurus.slugs} | set(await turn.desk.store.articles.tag_ids(loose))
+    known = {slug for slug in loose if slug in thesaurus} | await store.articles.borne_of(sorted(loose))
+    if loose - known:
+        mine = await store.rules.of_chat(turn.chat.id)
+        known |= {term for rule in mine for term in rule.spec.terms} | set(await store.rules.excluded(turn.chat.id))
     return parse(typed, Names(known=known.__contains__, canonical=thesaurus.canonical, source=turn.desk.source))
 
 
@@ -193,13 +209,11 @@ async def press_follow(turn: Turn) -> None:
     if slug is None:
         await turn.toast(turn.texts.text("This button is too old. Try /sub"))
         return
-    new = await follow_specs(turn, [RuleSpec((slug,))])
-    if new is None:
-        await turn.toast(too_many(turn), alert=True)
-        return
-    await turn.toast(turn.texts.text("You follow {tag}", tag=hashtag(slug)))
-    if new:
-        await turn.reply("\n".join(_announced(turn, new, await _previews(turn, new))), await _after_follow(turn, new))
+    taken = await take(turn, [RuleSpec((slug,))])
+    await turn.toast(turn.texts.text("You follow {tag}", tag=turn.desk.label(slug)) if taken.new or taken.old else "")
+    if not taken.old:
+        lines, rows = await told(turn, taken)
+        await turn.reply("\n".join(lines), rows)
 
 
 async def press_take(turn: Turn) -> None:
@@ -208,13 +222,13 @@ async def press_take(turn: Turn) -> None:
         return
     specs = await decode(turn.desk.store, turn.args)
     again = turn.query is not None and str(turn.query.data).startswith("undo")
-    previews = await _previews(turn, specs)
+    how_often = await _previews(turn, specs)
     if await follow_specs(turn, specs) is None:
         await turn.toast(too_many(turn), alert=True)
         return
     await turn.toast()
     t = turn.texts
-    said = [t.text("You follow {rules} again.", rules=spell(t, specs))] if again else _announced(turn, specs, previews)
+    said = [t.text("You follow {rules} again.", rules=spell(t, specs))] if again else _announced(turn, specs, how_often)
     await turn.edit("\n".join(said), [] if again else await _after_follow(turn, specs))
 
 

@@ -8,12 +8,13 @@ from telegram.ext import CallbackQueryHandler, CommandHandler
 
 from bot.core.card import MAX_TEXT, plain_of
 from bot.core.expressions import render
+from bot.core.frequency import Frequency, days_since, window
 from bot.core.model import Button
 from bot.core.tags import hashtag
-from bot.telegram.handlers.follow import WEEK_MS, explained, managed, rising, understand
+from bot.telegram.handlers.follow import explained, managed, rising, understand
 from bot.telegram.handlers.volumes import doors, state_of
 from bot.telegram.rulecode import CODE, decode, encode
-from bot.telegram.spelling import rate, spell, spell_terms
+from bot.telegram.spelling import often, spell, spell_terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,7 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
         CommandHandler(["list", "tags", "subscriptions"], desk.bind(show_list)),
         CallbackQueryHandler(desk.bind(press_delete), pattern=r"^del:\d{1,18}$"),
         CallbackQueryHandler(desk.bind(press_stop), pattern=rf"^stop:{CODE}$"),
+        CallbackQueryHandler(desk.bind(press_admit), pattern=rf"^admit:{CODE}$"),
         CallbackQueryHandler(desk.bind(press_unfollow_tag), pattern=r"^drop:\d{1,18}$"),
         CallbackQueryHandler(desk.bind(press_mute), pattern=r"^mute:\d{1,18}$"),
     )
@@ -79,11 +81,13 @@ async def show_list(turn: Turn) -> None:
     if not rules and not never:
         await turn.reply(t.text("You follow nothing yet. Start with /sub #nato"), await rising(turn))
         return
-    rates = await store.rules.rates(turn.chat.id, turn.thread_id, now - WEEK_MS)
+    start = window(await store.articles.first_seen(), now)
+    how_often = await store.rules.frequencies(turn.chat.id, turn.thread_id, start, now)
+    nothing = Frequency(0, days_since(start, now))
     lines = [t.plural("<b>You follow {n} rule</b>", "<b>You follow {n} rules</b>", len(rules))]
     room = MAX_TEXT - ROOM_FOR_THE_REST
     for number, rule in enumerate(rules):
-        line = f"{spell(t, [rule.spec])} — {rate(t, *rates.get(rule.id, (0, None)), now, turn.chat.time_zone)}"
+        line = f"{spell(t, [rule.spec])} — {often(t, how_often.get(rule.id, nothing), now, turn.chat.time_zone)}"
         line += state_of(t, rule, now, turn.chat.time_zone)
         room -= len(plain_of(line)) + 1
         if room < 0:
@@ -109,6 +113,18 @@ async def press_stop(turn: Turn) -> None:
     """Undo, under what was followed just now."""
     if await managed(turn):
         await _unfollow_pressed(turn, await decode(turn.desk.store, turn.args))
+
+
+async def press_admit(turn: Turn) -> None:
+    """Undo, under what was excluded just now."""
+    if not await managed(turn):
+        return
+    terms = [term for spec in await decode(turn.desk.store, turn.args) for term in spec.wanted]
+    admitted = await turn.desk.store.rules.admit(turn.chat.id, terms)
+    await turn.toast()
+    t = turn.texts
+    said = t.text("{terms} may come again with what you follow.", terms=spell_terms(admitted)) if admitted else ""
+    await turn.reply(said or t.text("That is not excluded any more."))
 
 
 async def press_unfollow_tag(turn: Turn) -> None:

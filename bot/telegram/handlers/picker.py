@@ -61,19 +61,20 @@ async def press_tag(turn: Turn) -> None:
     if slug is None:
         await _too_old(turn)
         return
-    fits = wanted == "0" or slug in await rising.followed(turn) or await _follow(turn, slug)
+    spec = RuleSpec((slug,))
     if wanted == "0":
-        await turn.desk.store.rules.unfollow(turn.chat.id, turn.thread_id, [RuleSpec((slug,))])
-    await turn.toast(_said(turn, slug, wanted=wanted == "1") if fits else follow.too_many(turn), alert=not fits)
+        await turn.desk.store.rules.unfollow(turn.chat.id, turn.thread_id, [spec])
+        await turn.toast(_said(turn, slug, wanted=False))
+    else:
+        taken = await follow.take(turn, [spec])
+        followed = bool(taken.new or taken.old)
+        await turn.toast(_said(turn, slug, wanted=True) if followed else "")
+        if not followed:
+            lines, rows = await follow.told(turn, taken)
+            await turn.reply("\n".join(lines), rows)
     view = await (rising.view(turn, "", int(page)) if where == "t" else _view(turn, where, int(page)))
     if view is not None:
         await turn.edit(view.html, view.rows)
-
-
-async def _follow(turn: Turn, slug: str) -> bool:
-    """Whether this chat can follow one more, and does now."""
-    await turn.desk.tagger.look_back([slug], turn.desk.clock())
-    return await follow.follow_specs(turn, [RuleSpec((slug,))]) is not None
 
 
 def _said(turn: Turn, slug: str, *, wanted: bool) -> str:

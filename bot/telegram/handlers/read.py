@@ -174,7 +174,7 @@ async def _more(turn: Turn, key: str, page: int) -> View:
     others = [link for link in links if canonical_link(link.url) not in ours]
     at = place(page, len(found) + len(others))
     shown: Sequence[int | Link] = at.cut([*found, *others])
-    tags = " ".join(hashtag(tag.slug) for tag in article.tags[:4])
+    tags = " ".join(hashtag(tag.slug) for tag in [tag for tag in article.tags if tag.public][:4])
     articles = await store.articles.load([one for one in shown if isinstance(one, int)])
     named = [one for one in shown if isinstance(one, Link)]
     html = _listed(turn, articles, t.text("More about {tags}", tags=tags), named)
