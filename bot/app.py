@@ -13,9 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.core.lexicon import Lexicon, Thesaurus, ThesaurusEntry, ThesaurusError
+from bot.core.lexicon import Lexicon
 from bot.core.model import Feed, Fetched, FetchFailed, PageMode, Validators
 from bot.core.pacing import Pacer
+from bot.core.thesaurus import Thesaurus, ThesaurusEntry, ThesaurusError
 from bot.core.verdicts import Policy
 from bot.feeds.fetch import Fetcher
 from bot.feeds.morphology import Morphology
@@ -75,9 +76,11 @@ def thesaurus_of(config: Config) -> Thesaurus:
     entries = [
         ThesaurusEntry(
             slug=tag.slug,
-            titles=dict(tag.title),
-            names={language: tuple(names) for language, names in tag.names.items()},
-            aliases=tuple(tag.aliases),
+            titles=tag.title,
+            names=tag.names,
+            aliases=tag.aliases,
+            signs=tag.signs,
+            unlike=tag.unlike,
         )
         for tag in config.tags
     ]

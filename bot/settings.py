@@ -231,6 +231,8 @@ class TagSettings(Section):
     slug: str
     title: dict[str, str] = {}
     names: dict[str, tuple[str, ...]] = {}
+    signs: dict[str, tuple[str, ...]] = {}
+    unlike: dict[str, tuple[str, ...]] = {}
     aliases: tuple[str, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""The thesaurus, which names and spellings stand for which tag; and the lexicon, which of them stand in a text.
+"""The lexicon: which tags stand in a text, by the names of the thesaurus and by the words that people follow.
 
 A text is compared word by word, each by the forms that a morphology gives it, on both sides: `мирного плану` finds
 `мирний план`, and `anatomy` never finds nato. What a capital, a headline or a language must say for a single word:
@@ -8,92 +8,19 @@ sources-and-tags.md 3 and 4, and `Lexicon`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.core.phrases import LONGEST, PhraseIndex
 from bot.core.tags import normalise
+from bot.core.thesaurus import words_of
 from bot.core.words import APOSTROPHES, read, untied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
 
+    from bot.core.thesaurus import Thesaurus
     from bot.core.words import Word
-
-
-class ThesaurusError(Exception):
-    """The thesaurus contradicts itself; `faults` holds one line for each contradiction."""
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("; ".join(self.faults))
-
-
-@dataclass(frozen=True, slots=True)
-class ThesaurusEntry:
-    """One canonical tag: its titles and its names by language, and other spellings of the hashtag itself."""
-
-    slug: str
-    titles: Mapping[str, str] = field(default_factory=dict)
-    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    aliases: tuple[str, ...] = ()
-
-
-class Thesaurus:
-    """Names to tags. Made by `build`."""
-
-    def __init__(self, entries: Sequence[ThesaurusEntry], spellings: Mapping[str, str]) -> None:
-        self._entries = {entry.slug: entry for entry in entries}
-        self._spellings = dict(spellings)
-
-    @classmethod
-    def build(cls, entries: Sequence[ThesaurusEntry]) -> Thesaurus:
-        """The thesaurus of these entries. Raises ThesaurusError with everything that is wrong with them."""
-        faults: list[str] = []
-        spellings: dict[str, str] = {}
-        for entry in entries:
-            if normalise(entry.slug) != entry.slug:
-                faults.append(f"[{entry.slug}]: is not in normal form; write [{normalise(entry.slug) or 'a_word'}]")
-            names = [name for group in entry.names.values() for name in group]
-            for spelling in (entry.slug, *entry.aliases, *entry.titles.values(), *names):
-                slug = normalise(spelling)
-                owner = spellings.setdefault(slug, entry.slug)
-                if not slug:
-                    faults.append(f"[{entry.slug}]: {spelling!r} has no letter that a hashtag could hold")
-                elif owner != entry.slug:
-                    faults.append(f"[{entry.slug}]: {spelling!r} belongs to [{owner}] already")
-            faults += [
-                f"[{entry.slug}]: {name!r} has more than {LONGEST} words"
-                for name in names
-                if len(_words(name)) > LONGEST
-            ]
-        if faults:
-            raise ThesaurusError(faults)
-        return cls(entries, spellings)
-
-    @property
-    def entries(self) -> tuple[ThesaurusEntry, ...]:
-        """Every entry, in the order they were given."""
-        return tuple(self._entries.values())
-
-    @property
-    def slugs(self) -> tuple[str, ...]:
-        """Every canonical tag."""
-        return tuple(self._entries)
-
-    def __contains__(self, slug: str) -> bool:
-        """Whether this is a canonical tag."""
-        return slug in self._entries
-
-    def canonical(self, text: str) -> str:
-        """The tag that `text` spells: its canonical form if the thesaurus knows it, else its own normal form."""
-        slug = normalise(text)
-        return self._spellings.get(slug, slug)
-
-    def title(self, slug: str, language: str) -> str | None:
-        """What the tag is called in a language, if the thesaurus says so."""
-        entry = self._entries.get(slug)
-        return entry.titles.get(language) if entry else None
 
 
 #: Words of an article's body that are read, in about 2 ms. The lead and what follows it say what an article is about;
@@ -106,10 +33,38 @@ SHOUT = 3
 LATIN_ACRONYM, CYRILLIC_ACRONYM = 3, 2
 #: Three letters that a reader may follow as an acronym, and that every headline holds as a word.
 _SMALL_WORDS = frozenset(
-    {"all", "and", "any", "are", "but", "can", "did", "for", "get", "had", "has", "her", "him", "his", "how", "its"}
+    {
+        "aid",
+        "all",
+        "and",
+        "any",
+        "are",
+        "but",
+        "can",
+        "did",
+        "for",
+        "get",
+        "had",
+        "has",
+        "her",
+        "him",
+        "his",
+        "how",
+        "its",
+    }
     | {"let", "may", "new", "nor", "not", "now", "off", "old", "one", "our", "out", "own", "per", "put", "say", "she"}
     | {"the", "too", "two", "use", "via", "was", "way", "who", "why", "yet", "you"}
+    | {"am", "an", "as", "at", "be", "by", "do", "go", "he", "if", "in", "is", "it", "me", "my", "no", "of", "on", "or"}
+    | {"so", "to", "up", "us", "we"}
+    | {"аж", "бо", "вас", "вже", "від", "де", "для", "до", "за", "із", "їй", "їм", "йти", "ми", "на", "не", "ні", "но"}
+    | {"об", "он", "по", "та", "те", "ти", "то", "ту", "хай", "це", "ці", "чи", "ще", "що", "я", "як"}
+    | {"бы", "во", "вы", "да", "же", "из", "ко", "ли", "мы", "от", "со", "ты"}
 )
+#: Languages that are read word by word. In others a word of ours may be a word of theirs: Italian `nato` is born.
+_READ = frozenset({"en", "uk", "ru"})
+#: A woman's surname is another person's: Зеленська is not Зеленський. By the ending of the adjective.
+_HERS = re.compile("(?:а|ої|ій|(?<!ом)у|ою|ая|ой|ую)$")
+_HIS = re.compile("[иы]й$")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _LATIN = re.compile("[A-Za-z]")
 _UKRAINIAN = re.compile("[іїєґІЇЄҐ]")
@@ -124,8 +79,12 @@ _HASHTAG = re.compile(r"(?<![\w#&])#(\w+)")
 #: An acronym with the ending that a language gives it: ЄСу, POWs, US's.
 _ACRONYM = re.compile(rf"([A-ZА-ЯҐЄІЇ0-9]{{2,}})(?:[{APOSTROPHES}]?[a-zа-яєії]{{1,2}})?")
 _BREAK_FORMS = ("",)
-#: In a label, after the slug: found only with a capital. A language there: found only in its texts.
-_NAME = "^"
+#: In a label, after the slug. A language there: found only in its texts. Else what a single word must show:
+#: a capital; one, and the ending of a man's name; one where no sentence begins; one, and only capitals in languages
+#: that are not read.
+_NAME, _MAN, _INSIDE, _CAPITALS = "^", "^m", "^i", "^c"
+#: Before a name that begins a sentence as another word: Газу is also gas.
+_NOT_FIRST = "…"
 
 
 def language_of(text: str, declared: str) -> str:
@@ -162,7 +121,8 @@ class Lexicon:
 
     Several words together count wherever they stand. A single one counts in the headline; in the body only when it is
     written as a name: in capitals, or with one where no sentence begins. Of the thesaurus, a name with a capital
-    counts with a capital only, and a common noun only in a text of its language.
+    counts with a capital only, after `…` only where no sentence begins, and a common noun only in a text of its
+    language.
 
     Args:
         thesaurus: names to tags.
@@ -173,10 +133,14 @@ class Lexicon:
         self.thesaurus = thesaurus
         self._forms = forms
         self._index = PhraseIndex()
+        self._unlike: dict[tuple[str, str], set[str]] = {}  #: slugs by language and form
         for entry in thesaurus.entries:
-            for language, names in entry.names.items():
+            for language, names in (*entry.names.items(), *entry.signs.items()):
                 for name in names:
                     self._learn(name, entry.slug, language.lower())
+            for language, forms_of in entry.unlike.items():
+                for form in forms_of:
+                    self._unlike.setdefault((language.lower(), form.casefold()), set()).add(entry.slug)
 
     def forms(self, word: str, language: str) -> tuple[str, ...]:
         """The forms under which a casefolded word is compared."""
@@ -191,6 +155,18 @@ class Lexicon:
         """Find them no more."""
         for words in self._phrases_of(slug):
             self._index.discard(words, slug)
+
+    def named(self, text: str) -> tuple[str, ...]:
+        """The tags of the thesaurus that a whole text names, in any inflection: what somebody who typed it may mean."""
+        words = [word.text.casefold() for word in read(text, LONGEST + 1)[1] if word.text]
+        found: dict[str, None] = {}
+        for language in sorted(_READ):
+            tokens = [self._forms(word, language) for word in words]
+            for _, length, label in self._index.find(tokens):
+                slug = label.partition(":")[0]
+                if length == len(words) and slug in self.thesaurus:
+                    found[slug] = None
+        return tuple(found)
 
     def find(self, headline: str, body: str, language: str) -> tuple[Found, ...]:
         """The tags that stand in an article, each once, in the order they first stand there.
@@ -216,24 +192,28 @@ class Lexicon:
         shouted = seen.isupper() and len(words) > SHOUT
         for sequence in filter(None, (words, untied(words))):
             # Words with a hyphen taken out are one word: `ЄС-ів` is no ЄС with an ending.
-            acronyms = sequence is words and not shouted
-            tokens = [self._token(word, language, acronyms=acronyms) for word in sequence]
+            acronyms = sequence is words and (not shouted or language in _READ)
+            tokens = [self._token(word, language, acronyms=acronyms, shouted=shouted) for word in sequence]
             for at, length, label in self._index.find(tokens):
                 slug, _, condition = label.partition(":")
                 first, last = sequence[at], sequence[at + length - 1]
-                if length > 1 or _counts(first, condition, language, anyhow=headed, shouted=shouted):
+                if length == 1 and not _counts(first, condition, language, anyhow=headed, shouted=shouted):
+                    continue
+                if length > 1 or slug not in self._unlike.get((language, first.text.casefold()), ()):
                     yield first.start, -last.end, slug, seen[first.start : last.end]
 
-    def _token(self, word: Word, language: str, *, acronyms: bool) -> tuple[str, ...]:
+    def _token(self, word: Word, language: str, *, acronyms: bool, shouted: bool) -> tuple[str, ...]:
         if not word.text:
             return _BREAK_FORMS
-        forms = self._forms(word.text.casefold(), language)
+        small = word.text.casefold()
+        forms = self._forms(small, language)
         if acronyms and word.text[:2].isupper() and (acronym := _ACRONYM.fullmatch(word.text)):
-            return (*forms, acronym[1]) if acronym[1] in self._index else forms
+            doubtful = shouted and small in _SMALL_WORDS  # who shouts writes words in capitals too
+            return (*forms, acronym[1]) if acronym[1] in self._index and not doubtful else forms
         return forms
 
     def _learn(self, name: str, slug: str, language: str) -> None:
-        written = _words(name)
+        written = words_of(name)
         for words in [written, ["".join(written)]] if "-" in name else [written]:
             label, languages = slug, _languages(name)
             if len(words) == 1:
@@ -242,8 +222,12 @@ class Lexicon:
                     continue
                 if words[0].islower():
                     label, languages = f"{slug}:{language}", (language,)
-                elif not words[0].isupper():
-                    label = f"{slug}:{_NAME}"
+                elif words[0].isupper():
+                    label = f"{slug}:{_CAPITALS}"
+                elif name.startswith(_NOT_FIRST):
+                    label = f"{slug}:{_INSIDE}"
+                else:
+                    label = f"{slug}:{_MAN if _HIS.search(words[0]) else _NAME}"
             for one in languages:
                 self._index.add([self._name_forms(word, one) for word in words], label)
 
@@ -258,6 +242,8 @@ class Lexicon:
                 return
         for language in _languages(slug):
             yield [self._name_forms(word, language) for word in words]
+        if any(word.isdigit() for word in words[1:]):
+            yield [("".join(words),)]  # F16
 
     def _name_forms(self, word: str, language: str) -> tuple[str, ...]:
         """A name stands in its dictionary form: if that is among the lemmas, the others are of other words.
@@ -271,16 +257,16 @@ class Lexicon:
 
 def _counts(word: Word, condition: str, language: str, *, anyhow: bool, shouted: bool) -> bool:
     """Whether a single word counts where it stands. `anyhow`: in a headline it does, if nothing else is asked of it."""
-    if condition == _NAME:
-        return word.text[0].isupper()
+    if condition.startswith(_NAME):
+        if condition == _CAPITALS and language not in _READ:
+            return word.text.isupper() and not shouted
+        if condition == _MAN and _HERS.search(word.text.casefold()):
+            return False
+        return word.text[0].isupper() and not (condition == _INSIDE and (word.opens or shouted))
     if condition not in {"", language}:
         return False
     capital = word.text[0].isupper() and not shouted
     return anyhow or (capital and (not word.opens or (len(word.text) > 1 and word.text.isupper())))
-
-
-def _words(name: str) -> list[str]:
-    return [word.text for word in read(name, limit=64)[1] if word.text]
 
 
 def _languages(name: str) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ _RUSSIAN = re.compile("[ыэёъ]")
 _ONE_APOSTROPHE = str.maketrans(dict.fromkeys("’ʼ`‘′ʹ＇", "'"))
 #: Where Ukrainian spelling wants an apostrophe, and a hashtag cannot hold it: здоров_я, прем_єр.
 _LOST_APOSTROPHE = re.compile("(?<=[бпвмфгґкхжчшрнтдзс])(?=[яюєї])")
+#: F-16s: more than one of what bears a number.
+_NUMBERS = re.compile(r"(?<=\d)s$")
 _ENGLISH_Y = re.compile("(?:ies|y)$")
 _ENGLISH_ENDING = re.compile("(?:ed|es|ing|[de]|(?<!s)s)$")
 
@@ -99,7 +101,7 @@ class Morphology:
         Snowball takes derivation away as well: corruption and corrupt, attacker and attack, national and nation are
         one for it, and three subjects for a reader. What it took beyond an ending is put back.
         """
-        word = word.removesuffix("'s").replace("'", "")
+        word = _NUMBERS.sub("", word.removesuffix("'s").replace("'", ""))
         stem: str = self._stemmer.stemWord(word)
         if not word.startswith(stem):
             return stem

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from bot.core.cadence import DAY_MS
 from bot.core.describe import text_tags
 from bot.core.frequency import WEEK_MS
-from bot.core.lexicon import Lexicon, Thesaurus
+from bot.core.lexicon import Lexicon
 from bot.core.search import understand
 from bot.core.tags import is_source
+from bot.core.thesaurus import Thesaurus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from telegram.ext import ContextTypes
 
-    from bot.core.lexicon import Thesaurus
     from bot.core.model import Button
+    from bot.core.thesaurus import Thesaurus
     from bot.pipeline.ports import Clock
     from bot.pipeline.tagging import Tagger
     from bot.store.store import Store

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.core.lexicon import Lexicon, Thesaurus, ThesaurusEntry
+from bot.core.lexicon import Lexicon
 from bot.core.model import Feed
+from bot.core.thesaurus import Thesaurus, ThesaurusEntry
 from bot.feeds.fetch import Fetcher
 from bot.feeds.morphology import Morphology
 from bot.feeds.worker import ParserPool

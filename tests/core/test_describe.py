@@ -1,14 +1,15 @@
 """From an entry to an article with its tags; and the catalogue that ships."""
 
-import tomllib
 from pathlib import Path
 
 import pytest
 
 from bot.core.describe import describe, entry_changes, evidence, late_tags, nearest, wants_page
-from bot.core.lexicon import Lexicon, Thesaurus, ThesaurusEntry, ThesaurusError
+from bot.core.lexicon import Lexicon
 from bot.core.model import Entry, Feed, PageFacts, PageMode, TagSource
+from bot.core.thesaurus import Thesaurus, ThesaurusEntry, ThesaurusError
 from bot.feeds.morphology import Morphology
+from tests.thesaurus import shipped
 
 NOW = 1_800_000_000_000
 CONFIG = Path(__file__).parents[2] / "config"
@@ -17,15 +18,7 @@ CONFIG = Path(__file__).parents[2] / "config"
 @pytest.fixture(scope="module")
 def thesaurus() -> Thesaurus:
     """The thesaurus that ships."""
-    table = tomllib.loads((CONFIG / "tags.toml").read_text(encoding="utf-8"))
-    return Thesaurus.build(
-        [
-            ThesaurusEntry(
-                slug, tag["title"], {k: tuple(v) for k, v in tag["names"].items()}, tuple(tag.get("aliases", ()))
-            )
-            for slug, tag in table.items()
-        ]
-    )
+    return shipped()
 
 
 FEED = Feed(name="f", url="https://f.example/rss", title="F", language="en", pages=PageMode.WHEN_UNTAGGED)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.lexicon import Lexicon, Thesaurus, ThesaurusEntry
+from bot.core.lexicon import Lexicon
 from bot.core.model import Chat, ChatKind, Feed, RuleSpec
+from bot.core.thesaurus import Thesaurus, ThesaurusEntry
 from bot.feeds.morphology import Morphology
 from bot.feeds.worker import ParserPool
 from bot.pipeline.poll import Poller
