@@ -219,6 +219,9 @@ class Database:
             raise StorageError(f"{target}: the copy failed: {_cause(error)}") from error
 
     async def _prepare(self) -> None:
+        if self.path is not None:
+            # Opened here first: a connection that fails in aiosqlite's own thread may outlive the loop, and say so.
+            await asyncio.to_thread(lambda path: sqlite3.connect(path).close(), self.path)
         async with self._writer.connect() as connection:
             await connection.begin()
             if not self.is_sqlite:
