@@ -39,7 +39,10 @@ class LatePages:
     async def read_due(self) -> int:
         """Read what is due; the number of alerts that came of it. Raises StorageError."""
         alerts = 0
-        for late in await self._store.pages.due(self._clock(), AT_ONCE):
+        due = await self._store.pages.due(self._clock(), AT_ONCE)
+        if not due or not await self._store.pages.have_readers():
+            return 0
+        for late in due:
             page = await self._retriever.read_late(late)
             now, article = self._clock(), late.article
             if isinstance(page, PageFacts):

@@ -10,7 +10,7 @@ from bot.core.cadence import VISITS_MS
 from bot.core.model import LatePage, StoredUpdate
 from bot.store.articles import insert, load, tag_articles
 from bot.store.fanouts import fan_out
-from bot.store.schema import articles, chats, late_pages, related_links
+from bot.store.schema import articles, chats, late_pages, related_links, rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,9 +60,10 @@ class Pages:
         self._database = database
 
     async def have_readers(self) -> bool:
-        """Whether anybody could profit from a page."""
+        """Whether anybody could profit from a page: a chat that is there and follows something."""
+        followed = select(rules.c.id).join(chats, chats.c.id == rules.c.chat_id).where(chats.c.active == true())
         async with self._database.reading() as connection:
-            return bool(await connection.scalar(select(chats.c.id).where(chats.c.active == true()).limit(1)))
+            return bool(await connection.scalar(followed.limit(1)))
 
     async def due(self, now: Millis, limit: int) -> list[LatePage]:
         """Those to be read now, the newest first: they are news the longest."""

@@ -96,11 +96,22 @@ async def test_a_page_that_is_not_there_is_not_asked_for_again(world: World) -> 
 
 async def test_without_readers_no_page_is_asked_for(world: World) -> None:
     await ready(world, "a")
-    await world.store.chats.retire(READER, "blocked", NOW)
+    await world.store.rules.unfollow(READER, 0, [RuleSpec(("nato",))])  # a chat that follows nothing is none
     world.site.serve("/p1", body=PAGE)
     world.publish("a", story(world, 1))
     assert (await world.poll()).articles_new == 1
     assert asked(world, "/p1") == 0
+
+
+async def test_a_late_page_is_not_asked_for_when_nobody_follows_anything_any_more(world: World) -> None:
+    await ready(world, "a")
+    world.site.serve("/p1", status=503)
+    world.publish("a", story(world, 1))
+    await world.poll()
+    await world.store.rules.unfollow(READER, 0, [RuleSpec(("nato",))])
+    world.now += VISITS_MS[0]
+    await world.poll()
+    assert asked(world, "/p1") == 1
 
 
 async def test_a_tick_reads_late_pages_and_wakes_the_deliverer(world: World) -> None:

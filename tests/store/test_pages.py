@@ -53,9 +53,13 @@ async def test_a_page_that_fails_is_put_off_and_given_up(ready: Store) -> None: 
     assert await ready.pages.due(NOW * 3, 10) == []
 
 
-async def test_pages_have_readers_while_any_chat_is_active(ready: Store) -> None:  # noqa: F811
-    assert not await ready.pages.have_readers()
+async def test_pages_have_readers_while_an_active_chat_follows_something(ready: Store) -> None:  # noqa: F811
     await reader(ready, 1)
+    assert not await ready.pages.have_readers()
+    await reader(ready, 2, RuleSpec(("nato",)))
     assert await ready.pages.have_readers()
-    await ready.chats.retire(1, "blocked", NOW)
+    await ready.chats.retire(2, "blocked", NOW)
+    assert not await ready.pages.have_readers()
+    await reader(ready, 3, RuleSpec(("nato",)))
+    await ready.rules.unfollow(3, 0, [RuleSpec(("nato",))])
     assert not await ready.pages.have_readers()
