@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, delete, select, true, update
+from sqlalchemy import case, delete, false, select, true, update
 
 from bot.core.cadence import VISITS_MS
 from bot.core.model import LatePage, StoredUpdate
-from bot.store.articles import insert, load, tag_articles
+from bot.store.articles import chunks, insert, load, tag_articles
 from bot.store.fanouts import fan_out
 from bot.store.schema import articles, chats, late_pages, related_links, rules
 
@@ -23,16 +23,21 @@ if TYPE_CHECKING:
 
 async def keep_pages(connection: AsyncConnection, found: Sequence[tuple[int, str, EntryChange]], now: Millis) -> None:
     """Keep what the pages of new entries (article, feed, entry) told, and which are still to be read."""
-    due = [
-        {"article_id": article_id, "feed": feed, "due_at": now + VISITS_MS[0], "attempts": 0}
-        for article_id, feed, change in found
-        if change.page_due
-    ]
-    if due:
-        await connection.execute(insert(connection, late_pages).on_conflict_do_nothing(), due)
     for article_id, _, change in found:
         if change.page is not None:
             await _keep_page(connection, article_id, change.page)
+    due = {article_id: feed for article_id, feed, change in reversed(found) if change.page_due}
+    for chunk in chunks([*due]):
+        # Another feed may have brought the article, and its page.
+        unread = await connection.scalars(
+            select(articles.c.id).where(articles.c.id.in_(chunk), articles.c.page_read == false())
+        )
+        rows = [
+            {"article_id": number, "feed": due[number], "due_at": now + VISITS_MS[0], "attempts": 0}
+            for number in unread
+        ]
+        if rows:
+            await connection.execute(insert(connection, late_pages).on_conflict_do_nothing(), rows)
 
 
 async def _keep_page(connection: AsyncConnection, article_id: int, page: PageFacts) -> None:
@@ -44,6 +49,7 @@ async def _keep_page(connection: AsyncConnection, article_id: int, page: PageFac
     minutes = case((articles.c.minutes.is_(None), page.minutes), else_=articles.c.minutes)
     told = update(articles).where(articles.c.id == article_id).values(page_read=True, minutes=minutes, **texts)
     await connection.execute(told)
+    await connection.execute(delete(late_pages).where(late_pages.c.article_id == article_id))
     links = [
         {"article_id": article_id, "position": position, "title": link.title, "link": link.url}
         for position, link in enumerate(page.related)
@@ -88,7 +94,6 @@ class Pages:
         async with self._database.transaction() as connection:
             await _keep_page(connection, article_id, page)
             await tag_articles(connection, [(article_id, tags)])
-            await connection.execute(delete(late_pages).where(late_pages.c.article_id == article_id))
             alerts = await fan_out(connection, [article_id], now)
         return StoredUpdate(alerts=alerts.queued.total(), owed=tuple(alerts.owed))
 

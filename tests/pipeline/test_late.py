@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from aiohttp import web
+
 from bot.core.cadence import VISITED_WITHIN_MS, VISITS_MS, next_visit
-from bot.core.model import Chat, ChatKind, PageMode, RuleSpec
+from bot.core.model import Chat, ChatKind, PageFacts, PageMode, RuleSpec
 from tests.site import fetcher
 
-from .conftest import NOW, READER, World, item
+from .conftest import NOW, READER, item
 
 if TYPE_CHECKING:
-    from aiohttp import web
+    from .conftest import World
 
 PAGE = b"<article><p>Tags: #nato</p></article>"
 
@@ -84,6 +86,53 @@ async def test_a_page_is_read_once_whichever_feeds_carry_it(world: World) -> Non
     world.publish("b", story(world, 1))
     assert (await world.poll()).alerts_queued == 0
     assert asked(world, "/p1") == 1
+
+
+async def test_a_page_is_read_once_when_feeds_bring_its_article_at_the_same_time(world: World) -> None:
+    await ready(world, "a", "b", "c")
+    world.site.serve("/p1", body=PAGE)
+    for name in ("a", "b", "c"):
+        world.publish(name, story(world, 1))
+    totals = await world.poll()
+    assert (totals.articles_new, totals.alerts_queued) == (3, 1)
+    assert asked(world, "/p1") == 1
+    assert await world.store.pages.due(NOW * 2, 10) == []
+
+
+async def test_a_page_that_failed_for_one_feed_is_not_asked_for_at_once_by_another(world: World) -> None:
+    await ready(world, "a", "b")
+    world.site.serve("/p1", status=500)
+    for name in ("a", "b"):
+        world.publish(name, story(world, 1))
+    await world.poll()
+    assert asked(world, "/p1") == 1
+    world.site.serve("/p1", body=PAGE)
+    world.now += VISITS_MS[0]
+    assert (await world.poll()).alerts_queued == 1
+    assert asked(world, "/p1") == 2
+
+
+async def test_a_poll_that_gives_up_on_a_page_leaves_it_to_the_other(world: World) -> None:
+    await ready(world, "a", "b")
+    hung, answers = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: web.Request) -> web.StreamResponse:
+        if not hung.is_set():
+            hung.set()
+            await answers.wait()
+        return web.Response(body=PAGE)
+
+    world.site.handle("/p1", slow)
+    async with fetcher(per_host=2) as fetch:
+        feed, retriever = world.feeds["a"], world.retriever(fetch)
+        first = asyncio.create_task(retriever.read_once(feed, f"{world.site.url}/p1", NOW))
+        await hung.wait()
+        second = asyncio.create_task(retriever.read_once(feed, f"{world.site.url}/p1", NOW))
+        first.cancel()
+        page = await second
+        answers.set()
+    assert isinstance(page, PageFacts)
+    assert page.tags == ("nato",)
 
 
 async def test_a_page_that_is_not_there_is_not_asked_for_again(world: World) -> None:

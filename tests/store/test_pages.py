@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bot.core.cadence import VISITS_MS
 from bot.core.model import ArticleTag, Link, PageFacts, RuleSpec, TagSource
 
@@ -40,6 +42,22 @@ async def test_a_late_page_reaches_those_whom_its_tags_concern_once(ready: Store
     assert await ready.pages.due(NOW * 2, 10) == []
     rows = await ready.outbox.claim("w", NOW, 1000, 10)
     assert sorted(row.chat_id for row in rows) == [1, 2]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("due_first", [True, False])
+async def test_a_page_that_one_feed_has_read_is_not_due_for_another(
+    ready: Store,  # noqa: F811
+    at_once: bool,
+    due_first: bool,
+) -> None:
+    link = "https://one.example/a"
+    polls = [update(change("a", page=PAGE)), update(change("b", canonical=link, page_due=True), feed="two")]
+    ordered = polls[::-1] if due_first else polls
+    for group in [ordered] if at_once else [[one] for one in ordered]:
+        await ready.feeds.apply(group, NOW)
+    assert await ready.articles.unread_pages([link]) == set()
+    assert await ready.pages.due(NOW * 2, 10) == []
 
 
 async def test_a_page_that_fails_is_put_off_and_given_up(ready: Store) -> None:  # noqa: F811
