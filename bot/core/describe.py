@@ -42,14 +42,11 @@ def wants_page(feed: Feed, entry: Entry) -> bool:
 def describe(feed: Feed, entry: Entry, page: PageFacts | None, lexicon: Lexicon, now: Millis) -> Article:
     """The article that an entry is. Dates in the future are a mistake of the site and read as now."""
     facts = page or PageFacts()
-    summary = " ".join(entry.summary.split())
-    if not summary or summary == entry.title:
-        summary = " ".join(facts.lead.split())
     sections, _ = sections_and_tags(feed, entry.categories)
     return Article(
         link=entry.link,
         title=entry.title,
-        summary="" if summary == entry.title else summary,
+        summary=below(entry.title, entry.summary) or below(entry.title, facts.lead),
         source=feed.title,
         language=feed.language,
         section=facts.section or next(iter(sections), ""),
@@ -61,6 +58,12 @@ def describe(feed: Feed, entry: Entry, page: PageFacts | None, lexicon: Lexicon,
         author=facts.author,
         image=facts.image,
     )
+
+
+def below(title: str, text: str) -> str:
+    """A text as it stands under a headline, on one line; "" when it only says the headline again."""
+    said = " ".join(text.split())
+    return "" if said == title else said
 
 
 def evidence(feed: Feed, entry: Entry, page: PageFacts, lexicon: Lexicon) -> Iterator[ArticleTag]:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import case, delete, false, select, true, update
 
 from bot.core.cadence import VISITS_MS
+from bot.core.describe import below
 from bot.core.model import LatePage, StoredUpdate
 from bot.store.articles import chunks, insert, load, tag_articles
+from bot.store.edits import queue_edits
 from bot.store.fanouts import fan_out
 from bot.store.schema import articles, chats, late_pages, related_links, rules
+from bot.store.search import index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.model import ArticleTag, EntryChange, Millis, PageFacts
+    from bot.core.search import Indexed
     from bot.store.database import Database
 
 
@@ -25,7 +29,7 @@ async def keep_pages(connection: AsyncConnection, found: Sequence[tuple[int, str
     """Keep what the pages of new entries (article, feed, entry) told, and which are still to be read."""
     for article_id, _, change in found:
         if change.page is not None:
-            await _keep_page(connection, article_id, change.page)
+            await _keep_page(connection, article_id, change.page, change.indexed, now)
     due = {article_id: feed for article_id, feed, change in reversed(found) if change.page_due}
     for chunk in chunks([*due]):
         # Another feed may have brought the article, and its page.
@@ -40,12 +44,24 @@ async def keep_pages(connection: AsyncConnection, found: Sequence[tuple[int, str
             await connection.execute(insert(connection, late_pages).on_conflict_do_nothing(), rows)
 
 
-async def _keep_page(connection: AsyncConnection, article_id: int, page: PageFacts) -> None:
-    """What is known already stays: it came from the feed, or from an earlier reading."""
+async def _keep_page(
+    connection: AsyncConnection, article_id: int, page: PageFacts, words: Indexed | None, now: Millis
+) -> None:
+    """What is known already stays: it came from the feed, or from an earlier reading.
+
+    An article without a summary takes the page's lead: `words` are what search finds it by then, its cards change.
+    """
     texts = {
         name: case((articles.c[name] == "", getattr(page, name)), else_=articles.c[name])
         for name in ("section", "author", "image")
     }
+    bare = articles.c.id == article_id, articles.c.summary == ""
+    title = await connection.scalar(select(articles.c.title).where(*bare))
+    if title is not None and (summary := below(title, page.lead)):
+        await connection.execute(update(articles).where(*bare).values(summary=summary))
+        await queue_edits(connection, article_id, now)
+        if words is not None:
+            await index(connection, [(article_id, words)])
     minutes = case((articles.c.minutes.is_(None), page.minutes), else_=articles.c.minutes)
     told = update(articles).where(articles.c.id == article_id).values(page_read=True, minutes=minutes, **texts)
     await connection.execute(told)
@@ -85,14 +101,21 @@ class Pages:
             if row.article_id in found
         ]
 
-    async def read(self, article_id: int, page: PageFacts, tags: Sequence[ArticleTag], now: Millis) -> StoredUpdate:
+    async def read(
+        self,
+        article_id: int,
+        page: PageFacts,
+        tags: Sequence[ArticleTag],
+        now: Millis,
+        words: Indexed | None = None,
+    ) -> StoredUpdate:
         """Keep what a late page told, and alert those whom its tags concern and who have no alert yet.
 
         One transaction: a crash before it reads the page again, one after it changes nothing. Alerts of what many
         follow are owed, as by `Feeds.apply`.
         """
         async with self._database.transaction() as connection:
-            await _keep_page(connection, article_id, page)
+            await _keep_page(connection, article_id, page, words, now)
             await tag_articles(connection, [(article_id, tags)])
             alerts = await fan_out(connection, [article_id], now)
         return StoredUpdate(alerts=alerts.queued.total(), owed=tuple(alerts.owed))

@@ -194,8 +194,9 @@ async def _correct(connection: AsyncConnection, feed_id: int, change: EntryChang
     if old is None:
         return 0
     article = change.article
-    if (article.title, article.summary) != (old.title, old.summary):
-        values = {"title": article.title, "summary": article.summary}
+    summary = article.summary or old.summary  # which may be the page's lead
+    if (article.title, summary) != (old.title, old.summary):
+        values = {"title": article.title, "summary": summary}
         await connection.execute(update(articles).where(articles.c.id == old.id).values(**values))
         await queue_edits(connection, old.id, now)
     if change.indexed is not None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bot.core.cadence import VISITED_WITHIN_MS, VISITS_MS, next_visit
-from bot.core.model import Chat, ChatKind, PageFacts, PageMode, RuleSpec
+from bot.core.model import Chat, ChatKind, Kind, PageFacts, PageMode, RuleSpec, Ruling, Verdict
+from bot.core.search import understand
+from bot.pipeline.searching import find
 from tests.site import fetcher
 
 from .conftest import NOW, READER, item
@@ -49,6 +51,36 @@ async def test_a_page_that_fails_holds_nothing_up_and_its_tags_follow_once(world
     world.now += VISITED_WITHIN_MS
     assert (await world.poll()).alerts_queued == 0
     assert asked(world, "/p1") == 2
+
+
+async def test_the_lead_of_a_late_page_is_the_summary_of_an_article_without_one(world: World) -> None:
+    await ready(world, "a")
+    world.site.serve("/p1", status=500)
+    world.site.serve("/p2", status=500)
+    own = story(world, 2, "NATO meets").replace("</item>", "<description>Its own words.</description></item>")
+    world.publish("a", story(world, 1, "NATO talks") + own)
+    await world.poll()
+    for _ in range(2):
+        (row,) = await world.store.outbox.claim("w", world.now, 1000, 10)
+        await world.store.outbox.settle([(row, Verdict(ruling=Ruling.SENT, message_id=row.id))], "w", world.now)
+    lead = b'<meta property="og:description" content="Ministers met in Brussels on Friday, an official has said.">'
+    for path in ("/p1", "/p2"):
+        world.site.serve(path, body=b"<html><head>" + lead + b"</head><body><article>A.</article></body></html>")
+    world.now += VISITS_MS[0]
+    await world.poll()
+    talks, meets = sorted(await world.store.articles.latest(), key=lambda article: article.title, reverse=True)
+    assert talks.summary == "Ministers met in Brussels on Friday, an official has said."
+    assert meets.summary == "Its own words."
+    forms = world.tagger.lexicon.forms
+    assert await find(world.store, understand("Brussels", forms), forms, 10) == [talks.id]
+    # Cards that are read already get it, and a corrected headline does not take it away.
+    (edit,) = await world.store.outbox.claim("w", world.now, 1000, 10)
+    assert edit.kind is Kind.EDIT
+    world.publish("a", story(world, 1, "NATO talks end") + own)
+    await world.poll()
+    corrected = await world.store.articles.get(talks.id)
+    assert corrected is not None
+    assert (corrected.title, corrected.summary) == ("NATO talks end", talks.summary)
 
 
 async def test_a_site_that_keeps_us_waiting_delays_an_article_by_a_set_time_at_most(world: World) -> None:
