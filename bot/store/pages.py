@@ -9,7 +9,7 @@ from sqlalchemy import case, delete, false, select, true, update
 from bot.core.cadence import VISITS_MS
 from bot.core.describe import below
 from bot.core.model import LatePage, StoredUpdate
-from bot.store.articles import chunks, insert, load, tag_articles
+from bot.store.articles import NEWS_MS, chunks, gain_tags, insert, load
 from bot.store.edits import queue_edits
 from bot.store.fanouts import fan_out
 from bot.store.schema import articles, chats, late_pages, related_links, rules
@@ -109,15 +109,18 @@ class Pages:
         now: Millis,
         words: Indexed | None = None,
     ) -> StoredUpdate:
-        """Keep what a late page told, and alert those whom its tags concern and who have no alert yet.
+        """Keep what a late page told, and alert those whom its tags newly concern, while the article is news.
 
         One transaction: a crash before it reads the page again, one after it changes nothing. Alerts of what many
         follow are owed, as by `Feeds.apply`.
         """
         async with self._database.transaction() as connection:
             await _keep_page(connection, article_id, page, words, now)
-            await tag_articles(connection, [(article_id, tags)])
-            alerts = await fan_out(connection, [article_id], now)
+            gained = await gain_tags(connection, article_id, tags)
+            seen_at = await connection.scalar(select(articles.c.seen_at).where(articles.c.id == article_id))
+            if not gained or seen_at is None or now - seen_at > NEWS_MS:
+                return StoredUpdate()
+            alerts = await fan_out(connection, [article_id], now, gained)
         return StoredUpdate(alerts=alerts.queued.total(), owed=tuple(alerts.owed))
 
     async def put_off(self, article_id: int, until: Millis | None) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.core.cadence import VISITS_MS
 from bot.core.model import ArticleTag, Link, PageFacts, RuleSpec, TagSource
+from bot.store.articles import NEWS_MS
 
 from .test_store import NOW, apply, change, reader, ready, update  # noqa: F401 - `ready` is a fixture
 
@@ -42,6 +43,21 @@ async def test_a_late_page_reaches_those_whom_its_tags_concern_once(ready: Store
     assert await ready.pages.due(NOW * 2, 10) == []
     rows = await ready.outbox.claim("w", NOW, 1000, 10)
     assert sorted(row.chat_id for row in rows) == [1, 2]
+
+
+@pytest.mark.parametrize(("late_ms", "alerts"), [(NEWS_MS, 1), (NEWS_MS + 1, 0)])
+async def test_a_late_page_alerts_while_its_article_is_news_whom_its_tags_newly_concern(
+    ready: Store,  # noqa: F811
+    late_ms: int,
+    alerts: int,
+) -> None:
+    await apply(ready, update(change("a", "nato", page_due=True)))
+    await reader(ready, 1, RuleSpec(("nato",)))  # follows what it bore before: not newly concerned
+    await reader(ready, 2, RuleSpec(("peace_plan",)))
+    (late,) = await ready.pages.due(NOW * 2, 10)
+    tags = [ArticleTag("nato", TagSource.PAGE), ArticleTag("peace_plan", TagSource.PAGE)]
+    assert (await ready.pages.read(late.article.id, PAGE, tags, NOW + late_ms)).alerts == alerts
+    assert [row.chat_id for row in await ready.outbox.claim("w", NOW * 2, 1000, 10)] == [2] * alerts
 
 
 @pytest.mark.parametrize("at_once", [True, False])
