@@ -32,11 +32,16 @@ def sections_and_tags(feed: Feed, categories: Sequence[str]) -> tuple[list[str],
 
 
 def wants_page(feed: Feed, entry: Entry) -> bool:
-    """Whether the entry's own page is worth a request."""
+    """Whether the entry's own page is worth a request.
+
+    A lone category with a capital is no evidence of tags: of 228 such entries in recorded news feeds it names a section
+    in 226 (DW, Al Jazeera, The Week, WSJ); feeds that give tags give several (NYT 9, El País and AllAfrica 5).
+    """
     if not entry.link or feed.pages is PageMode.NEVER:
         return False
-    _, named = sections_and_tags(feed, entry.categories)
-    return feed.pages is PageMode.ALWAYS or not any(map(normalise, named))
+    named = [name for name in sections_and_tags(feed, entry.categories)[1] if normalise(name)]
+    lone_section = len(entry.categories) == 1 and entry.categories[0][:1].isupper()
+    return feed.pages is PageMode.ALWAYS or not named or lone_section
 
 
 def describe(feed: Feed, entry: Entry, page: PageFacts | None, lexicon: Lexicon, now: Millis) -> Article:
