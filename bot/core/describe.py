@@ -33,24 +33,26 @@ def sections_and_tags(feed: Feed, categories: Sequence[str]) -> tuple[list[str],
 
 
 def wants_page(feed: Feed, entry: Entry) -> bool:
-    """Whether the entry's own page is worth a request."""
+    """Whether the entry's own page is worth a request.
+
+    A lone category with a capital is no evidence of tags: of 228 such entries in recorded news feeds it names a section
+    in 226 (DW, Al Jazeera, The Week, WSJ); feeds that give tags give several (NYT 9, El País and AllAfrica 5).
+    """
     if not entry.link or feed.pages is PageMode.NEVER:
         return False
-    _, named = sections_and_tags(feed, entry.categories)
-    return feed.pages is PageMode.ALWAYS or not any(map(normalise, named))
+    named = [name for name in sections_and_tags(feed, entry.categories)[1] if normalise(name)]
+    lone_section = len(entry.categories) == 1 and entry.categories[0][:1].isupper()
+    return feed.pages is PageMode.ALWAYS or not named or lone_section
 
 
 def describe(feed: Feed, entry: Entry, page: PageFacts | None, lexicon: Lexicon, now: Millis) -> Article:
     """The article that an entry is. Dates in the future are a mistake of the site and read as now."""
     facts = page or PageFacts()
-    summary = " ".join(entry.summary.split())
-    if not summary or summary == entry.title:
-        summary = " ".join(facts.lead.split())
     sections, _ = sections_and_tags(feed, entry.categories)
     return Article(
         link=entry.link,
         title=entry.title,
-        summary="" if summary == entry.title else summary,
+        summary=below(entry.title, entry.summary) or below(entry.title, facts.lead),
         source=feed.title,
         language=feed.language,
         section=facts.section or next(iter(sections), ""),
@@ -62,6 +64,12 @@ def describe(feed: Feed, entry: Entry, page: PageFacts | None, lexicon: Lexicon,
         author=facts.author,
         image=facts.image,
     )
+
+
+def below(title: str, text: str) -> str:
+    """A text as it stands under a headline, on one line; "" when it only says the headline again."""
+    said = " ".join(text.split())
+    return "" if said == title else said
 
 
 def evidence(feed: Feed, entry: Entry, page: PageFacts, lexicon: Lexicon) -> Iterator[ArticleTag]:

@@ -8,12 +8,13 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import structlog
 
 from bot.core.describe import entry_changes, identity, wants_page
 from bot.core.feedstate import failed, noticed, succeeded
-from bot.core.identity import entry_keys
+from bot.core.identity import canonical_link, entry_keys
 from bot.core.model import (
     Failure,
     FeedState,
@@ -66,6 +67,8 @@ class Polled:
 
 #: A page that failed so will fail again: it is not asked a second time.
 HOPELESS = frozenset({Failure.ADDRESS, Failure.GONE, Failure.TOO_LARGE, Failure.REDIRECTS})
+#: A poll may take so long beside the reading of its pages, before what it read is stored for others to find.
+POLL_MS = 60_000
 
 
 class Retriever:
@@ -93,6 +96,8 @@ class Retriever:
         self._feeds = feeds
         self._page_limit = page_limit
         self._page_wait_s = page_wait_s
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._lately: dict[str, tuple[Millis, PageFacts | FetchFailed]] = {}
 
     async def retrieve(self, feed: Feed, state: FeedState, schedule: Plan, now: Millis) -> Polled:
         """What a poll of `feed` finds; `schedule` says when it is due again."""
@@ -118,7 +123,7 @@ class Retriever:
         known = await self._store.feeds.known_entries(feed.name, keys) if state.polled_at else {}
         # The archive's pages are not read: thirty feeds of thirty entries would be a burst of nine hundred requests.
         fresh = [(key, entry) for key, entry in keyed if key not in known] if state.primed else []
-        pages, due = await self._read_pages(feed, fresh)
+        pages, due = await self._read_pages(feed, fresh, now)
         await self._tagger.refresh()
         changes = entry_changes(feed, keyed, known, pages, self._tagger.lexicon, now, due=due)
         news = not state.primed or any(change.new for change in changes)
@@ -153,7 +158,7 @@ class Retriever:
         return replace(done, detail=failure.detail)
 
     async def _read_pages(
-        self, feed: Feed, fresh: Sequence[tuple[str, Entry]]
+        self, feed: Feed, fresh: Sequence[tuple[str, Entry]], now: Millis
     ) -> tuple[dict[str, PageFacts], set[str]]:
         """The facts of the pages worth reading, by entry key, and the keys of those still to be read.
 
@@ -169,7 +174,7 @@ class Retriever:
         try:
             async with asyncio.timeout(self._page_wait_s):
                 for key, entry in wanted[: self._page_limit]:
-                    page = await self.read_page(feed, entry.link)
+                    page = await self.read_once(feed, entry.link, now)
                     if isinstance(page, PageFacts):
                         pages[key] = page
                     if isinstance(page, PageFacts) or is_hopeless(page):
@@ -177,6 +182,18 @@ class Retriever:
         except TimeoutError:
             log.info("pages.late", feed=feed.name, read=len(pages), left=len(due))
         return pages, due
+
+    async def read_once(self, feed: Feed, link: str, now: Millis) -> PageFacts | FetchFailed:
+        """`read_page`, asked for once by polls of the same time: none knows what another has not stored yet.
+
+        Whoever comes second waits for the first, and takes over when that gives up.
+        """
+        address, kept_ms = canonical_link(link), POLL_MS + round(self._page_wait_s * 1000)
+        async with self._turns.setdefault(address, asyncio.Lock()):
+            self._lately = {of: (at, page) for of, (at, page) in self._lately.items() if now - at <= kept_ms}
+            if address not in self._lately:
+                self._lately[address] = now, await self.read_page(feed, link)
+            return self._lately[address][1]
 
     async def read_page(self, feed: Feed, link: str) -> PageFacts | FetchFailed:
         """What an article's own page states, or why it could not be had."""

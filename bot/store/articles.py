@@ -76,6 +76,14 @@ async def tag_articles(connection: AsyncConnection, found: Sequence[tuple[int, S
         await connection.execute(insert(connection, article_tags).on_conflict_do_nothing(), rows)
 
 
+async def gain_tags(connection: AsyncConnection, article_id: int, borne: Sequence[ArticleTag]) -> frozenset[int]:
+    """Add tags to an article that went out; the ids of those that it did not bear yet."""
+    mine = select(article_tags.c.tag_id).where(article_tags.c.article_id == article_id)
+    before = {*await connection.scalars(mine)}
+    await tag_articles(connection, [(article_id, borne)])
+    return frozenset(await connection.scalars(mine)) - before
+
+
 async def load(connection: AsyncConnection, ids: Sequence[int]) -> list[Article]:
     """The articles of these ids, in this order; those that are gone are left out."""
     if not ids:

@@ -15,13 +15,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, literal, or_, select, true, tuple_, update
+from sqlalchemy import and_, case, delete, false, func, literal, or_, select, true, tuple_, update
 
 from bot.core.model import Kind, Lane
 from bot.store.articles import chunks, ensure_tags, insert
 from bot.store.outbox import enqueue
 from bot.store.rules import broken, refusals
-from bot.store.schema import article_tags, articles, chats, fanouts, outbox, rules
+from bot.store.schema import article_tags, articles, chats, fanouts, outbox, rule_terms, rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -50,15 +50,18 @@ class FannedOut:
     owed: set[int]
 
 
-async def fan_out(connection: AsyncConnection, article_ids: Sequence[int], now: Millis) -> FannedOut:
+async def fan_out(
+    connection: AsyncConnection, article_ids: Sequence[int], now: Millis, gained: Collection[int] = ()
+) -> FannedOut:
     """Queue the alerts of articles, in the order of their ids; of those that many follow, note that they are owed.
 
     Two statements whatever the number of articles, one when nobody follows them. It may run again, for tags that came
-    late: nobody gets two.
+    late: nobody gets two. With `gained`, ids of such tags, it is for those alone whom these newly concern: who began to
+    follow another meanwhile, or has an archive before the first news, is not told what is old.
     """
     few, owed, left = [], [], PAGE
     for chunk in chunks(article_ids):
-        for article_id, candidates in await connection.execute(_candidates(chunk, most=PAGE + 1)):
+        for article_id, candidates in await connection.execute(_candidates(chunk, PAGE + 1, gained)):
             if candidates > left:
                 owed.append(article_id)
             elif candidates:
@@ -66,15 +69,25 @@ async def fan_out(connection: AsyncConnection, article_ids: Sequence[int], now: 
                 left -= candidates
     queued: Counter[int] = Counter()
     for chunk in chunks(few):
-        readers = _readers(now, chunk).order_by(article_tags.c.article_id)
+        readers = _readers(now, chunk, *_wanting(gained)).order_by(article_tags.c.article_id)
         queued.update(await connection.scalars(enqueue(connection, readers).returning(outbox.c.subject)))
     if owed:
-        owing = insert(connection, fanouts).on_conflict_do_update(
-            index_elements=["article_id"],
-            set_={"before_chat": TOP},  # it bears more tags now
-        )
-        await connection.execute(owing, [{"article_id": one, "queued_at": now, "before_chat": TOP} for one in owed])
+        await _owe(connection, owed, now, gained)
     return FannedOut(queued, {*owed})
+
+
+async def _owe(connection: AsyncConnection, article_ids: Sequence[int], now: Millis, gained: Collection[int]) -> None:
+    owing = insert(connection, fanouts)
+    everybody = or_(fanouts.c.gained == "", owing.excluded.gained == "")
+    again = owing.on_conflict_do_update(
+        index_elements=["article_id"],
+        set_={
+            "before_chat": TOP,  # it bears more tags now
+            "gained": case((everybody, ""), else_=fanouts.c.gained + " " + owing.excluded.gained),
+        },
+    )
+    more = {"queued_at": now, "before_chat": TOP, "gained": " ".join(map(str, sorted(gained)))}
+    await connection.execute(again, [{"article_id": one, **more} for one in article_ids])
 
 
 async def queue_page(connection: AsyncConnection, article_id: int, length: int = PAGE) -> int | None:
@@ -83,12 +96,13 @@ async def queue_page(connection: AsyncConnection, article_id: int, length: int =
     Of two workers on PostgreSQL the second waits for the first's page, and goes on from there.
     """
     mine = fanouts.c.article_id == article_id
-    state = select(fanouts.c.queued_at, fanouts.c.before_chat, _next_bound(length)).where(mine)
+    state = select(fanouts.c.queued_at, fanouts.c.before_chat, fanouts.c.gained, _next_bound(length)).where(mine)
     row = (await connection.execute(state.with_for_update(of=fanouts))).first()
     if row is None:
         return None
-    queued_at, before, bound = row
+    queued_at, before, gained, bound = row
     page = (
+        *_wanting([int(one) for one in gained.split()]),
         rules.c.chat_id < before,
         rules.c.chat_id >= (BOTTOM if bound is None else bound),
     )
@@ -125,12 +139,25 @@ def _readers(now: Millis, article_ids: Sequence[int], *where: ColumnElement[bool
     )
 
 
-def _candidates(article_ids: Sequence[int], most: int) -> Select[Any]:
-    """How many rules are anchored in the tags of each article, counted up to `most`."""
+def _wanting(gained: Collection[int]) -> list[ColumnElement[bool]]:
+    """Of rules, those that want one of these tags; no condition without any."""
+    if not gained:
+        return []
+    wanted = (
+        select(rule_terms.c.rule_id)
+        .where(rule_terms.c.rule_id == rules.c.id, rule_terms.c.wanted == true(), rule_terms.c.tag_id.in_(gained))
+        .correlate(rules)
+        .exists()
+    )
+    return [or_(rules.c.anchor_id.in_(gained), and_(rules.c.plain == false(), wanted))]  # a plain rule has but one
+
+
+def _candidates(article_ids: Sequence[int], most: int, gained: Collection[int]) -> Select[Any]:
+    """How many rules are anchored in the tags of each article (and want what it gained), counted up to `most`."""
     anchored = (
         select(literal(1).label("one"))
         .select_from(article_tags.join(rules, rules.c.anchor_id == article_tags.c.tag_id))
-        .where(article_tags.c.article_id == articles.c.id)
+        .where(article_tags.c.article_id == articles.c.id, *_wanting(gained))
         .limit(most)
         .correlate(articles)
         .subquery()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, delete, literal, select, true, update
 
 from bot.core.model import FeedState, Notice, NoticeCode, Pace, StoredUpdate, Validators
-from bot.store.articles import NEWS_MS, article_columns, chunks, insert, tag_articles
+from bot.store.articles import NEWS_MS, article_columns, chunks, gain_tags, insert, tag_articles
 from bot.store.edits import queue_edits
 from bot.store.fanouts import FannedOut, fan_out
 from bot.store.hooks import remember
@@ -83,7 +83,11 @@ async def _finish(
     """What is a feed's own: corrections, what is still shown, moves and notices."""
     fresh = [change for change in one.changes if change.new]
     edits = [change for change in one.changes if not change.new]
-    changed = sum([await _correct(connection, feed_id, change, now) for change in edits])
+    corrected = [
+        done
+        for change in edits
+        if (done := await _correct(connection, feed_id, change, now, alert=one.alert)) is not None
+    ]
     for chunk in chunks([*{*one.seen_keys} - {change.key for change in fresh}]):
         shown = update(entries).where(entries.c.feed_id == feed_id, entries.c.key.in_(chunk))
         await connection.execute(shown.values(seen_at=now))
@@ -97,7 +101,12 @@ async def _finish(
     if one.resting:
         rest = update(feeds).where(feeds.c.name.in_(one.resting), feeds.c.wait_until < one.state.wait_until)
         await connection.execute(rest.values(wait_until=one.state.wait_until))
-    return replace(alerts, new=len(fresh), changed=changed)
+    return StoredUpdate(
+        new=len(fresh),
+        changed=len(corrected),
+        alerts=alerts.alerts + sum(done.queued.total() for done in corrected),
+        owed=tuple({*alerts.owed}.union(*(done.owed for done in corrected))),
+    )
 
 
 async def _add(connection: AsyncConnection, fresh: Sequence[EntryChange]) -> dict[str, tuple[int, Millis]]:
@@ -185,23 +194,32 @@ async def _tell(connection: AsyncConnection, notice: Notice, now: Millis, admins
     await enqueue_notice(connection, notice_id, admins, now)
 
 
-async def _correct(connection: AsyncConnection, feed_id: int, change: EntryChange, now: Millis) -> int:
-    """Take over what a newsroom changed; tags are only added: those of the page are not in the feed."""
+async def _correct(
+    connection: AsyncConnection, feed_id: int, change: EntryChange, now: Millis, *, alert: bool
+) -> FannedOut | None:
+    """Take over what a newsroom changed; the alerts that came of it, None when the article is gone.
+
+    Tags are only added: those of the page are not in the feed. Those that it gains reach whom they newly concern, while
+    it is news by its own date: an archive's was seen, not published, on the day of the first poll.
+    """
     entry = entries.c.feed_id == feed_id, entries.c.key == change.key
-    query = select(articles.c.id, articles.c.title, articles.c.summary)
+    query = select(articles.c.id, articles.c.title, articles.c.summary, articles.c.published_at)
     old = (await connection.execute(query.join(entries, entries.c.article_id == articles.c.id).where(*entry))).first()
     await connection.execute(update(entries).where(*entry).values(content_hash=change.content_hash, seen_at=now))
     if old is None:
-        return 0
+        return None
     article = change.article
-    if (article.title, article.summary) != (old.title, old.summary):
-        values = {"title": article.title, "summary": article.summary}
+    summary = article.summary or old.summary  # which may be the page's lead
+    if (article.title, summary) != (old.title, old.summary):
+        values = {"title": article.title, "summary": summary}
         await connection.execute(update(articles).where(articles.c.id == old.id).values(**values))
         await queue_edits(connection, old.id, now)
     if change.indexed is not None:
         await index(connection, [(old.id, change.indexed)])
-    await tag_articles(connection, [(old.id, article.terms)])
-    return 1
+    gained = await gain_tags(connection, old.id, article.terms)
+    if not (alert and gained) or now - old.published_at > NEWS_MS:
+        return FannedOut(Counter(), set())
+    return await fan_out(connection, [old.id], now, gained)
 
 
 #: Those fields of a state that are columns of the same name.

@@ -277,13 +277,15 @@ outbox = Table(
     ),
 )
 
-#: Articles whose alerts are not all queued: chats from `before_chat` up have theirs.
+#: Articles whose alerts are not all queued: chats from `before_chat` up have theirs. `gained` are the ids of the tags
+#: whose readers they are for, parted by spaces; "": of all its tags.
 fanouts = Table(
     "fanouts",
     metadata,
     Column("article_id", Id, ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
     _long("queued_at", default=None),
     _long("before_chat", default=None),
+    _text("gained"),
 )
 
 broadcasts = Table(
@@ -309,7 +311,7 @@ hooks = Table(
 )
 
 #: What a search or a question found, by number, for the buttons that page it. The search index itself, which is made
-#: differently on each engine, stands in migration 0010 and store/search.py.
+#: differently on each engine, stands in migration 0007 and store/search.py.
 kept_lists = Table(
     "kept_lists",
     metadata,

@@ -98,6 +98,11 @@ def test_reading_time_is_computed_only_from_a_text(lexicon: Lexicon) -> None:
         (PageMode.WHEN_UNTAGGED, ("!",), "https://f.example/1", True),
         (PageMode.WHEN_UNTAGGED, ("Facts",), "https://f.example/1", True),  # a section says nothing of its tags
         (PageMode.WHEN_UNTAGGED, ("FACTS", "nato"), "https://f.example/1", False),
+        (PageMode.WHEN_UNTAGGED, ("World",), "https://f.example/1", True),  # a section that the catalogue does not name
+        (PageMode.WHEN_UNTAGGED, ("Політика",), "https://f.example/1", True),
+        (PageMode.WHEN_UNTAGGED, ("World", "NATO"), "https://f.example/1", False),
+        (PageMode.WHEN_UNTAGGED, ("FACTS", "NATO"), "https://f.example/1", False),
+        (PageMode.NEVER, ("World",), "https://f.example/1", False),
     ],
 )
 def test_a_page_is_read_when_it_can_tell_more(
@@ -105,6 +110,15 @@ def test_a_page_is_read_when_it_can_tell_more(
 ) -> None:
     feed = Feed(name="f", url="", title="F", pages=mode, sections=("Facts",))
     assert wants_page(feed, entry(categories=categories, link=link)) is wanted
+
+
+def test_the_pages_of_interfax_are_read_whatever_its_categories_are() -> None:
+    catalogue = tomllib.loads((CONFIG / "feeds.toml").read_text(encoding="utf-8"))["feed"]
+    own = [one for one in catalogue if one["name"].startswith("interfax")]
+    assert len(own) == 4
+    for one in own:
+        feed = Feed(name="f", url="", title="F", pages=PageMode(one["pages"]), sections=tuple(one["sections"]))
+        assert wants_page(feed, entry(categories=("Defence", "Ukraine"), link="https://f.example/1"))
 
 
 def test_a_section_is_no_tag_where_the_catalogue_says_so(lexicon: Lexicon) -> None:

@@ -14,6 +14,7 @@ from bot.feeds.morphology import Morphology
 from bot.feeds.worker import ParserPool
 from bot.pipeline.poll import Poller
 from bot.pipeline.ports import SilentMeter
+from bot.pipeline.retrieve import Retriever
 from bot.pipeline.tagging import Tagger
 from tests.site import fetcher
 
@@ -67,6 +68,12 @@ class World:
             tagger=self.tagger, page_wait_s=self.page_wait_s,
             clock=lambda: self.now, meter=SilentMeter(), page_limit=3, at_once=4, on_alerts=self._wake,
             admins=(99, 100),
+        )  # fmt: skip
+
+    def retriever(self, fetch) -> Retriever:
+        return Retriever(
+            store=self.store, fetcher=fetch, parsers=self.parsers, tagger=self.tagger, feeds=self.feeds, page_limit=3,
+            page_wait_s=self.page_wait_s,
         )  # fmt: skip
 
     def _wake(self) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import insert, select
 
 from bot.core.matching import satisfies
-from bot.core.model import Chat, ChatKind, Feed, RuleSpec, Ruling, Verdict
+from bot.core.model import Chat, ChatKind, Feed, Kind, RuleSpec, Ruling, Verdict
+from bot.store.articles import NEWS_MS
 from bot.store.database import Database
 from bot.store.fanouts import LONGEST, PAGE, TOP, fan_out, queue_page
 from bot.store.schema import fanouts, outbox
@@ -19,6 +21,8 @@ from tests.crowd import NOW, crowd, news
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from bot.core.model import FeedUpdate, StoredUpdate
 
 FEEDS = (Feed(name="one", url="https://one.example/rss", title="One"),
          Feed(name="two", url="https://two.example/rss", title="Two"))  # fmt: skip
@@ -50,6 +54,26 @@ async def store_owed(store: Store, *slugs: str) -> int:
     (article_id,) = stored.owed
     assert stored.alerts == 0
     return article_id
+
+
+async def apply(store: Store, found: FeedUpdate, now: int = NOW) -> StoredUpdate:
+    (stored,) = await store.feeds.apply([found], now)
+    return stored
+
+
+def corrected(key: str, *slugs: str, title: str = "Changed") -> FeedUpdate:
+    """What a poll found: an article that it knows, changed."""
+    found = news(key, *slugs)
+    (change,) = found.changes
+    article = replace(change.article, title=title)
+    return replace(found, changes=(replace(change, article=article, content_hash=title, new=False),))
+
+
+async def alerted(store: Store) -> list[int]:
+    """The chats with an alert, as often as they have one."""
+    query = select(outbox.c.chat_id).where(outbox.c.kind == Kind.ALERT.value).order_by(outbox.c.chat_id)
+    async with store.database.reading() as connection:
+        return list((await connection.scalars(query)).all())
 
 
 async def page(store: Store, article_id: int, length: int = PAGE) -> int | None:
@@ -181,6 +205,65 @@ async def test_a_tag_that_comes_late_reaches_chats_that_were_passed(ready: Store
     assert late.owed == (article_id,)
     await ready.fanouts.finish(late.owed)
     assert len(await queued(ready, article_id)) == MANY + 1
+
+
+async def test_a_tag_gained_by_a_correction_reaches_whom_it_newly_concerns_once(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("nato",)), RuleSpec(("eu",)))
+    await reader(ready, 2, RuleSpec(("eu",)))
+    await reader(ready, 3, RuleSpec(("nato", "eu")))
+    await reader(ready, 4, RuleSpec(("eu",), ("nato",)))
+    await apply(ready, news("a", "nato"))
+    (delivery,) = await ready.outbox.claim("w", NOW, 1000, 10)
+    await ready.outbox.settle([(delivery, Verdict(ruling=Ruling.SENT, message_id=1))], "w", NOW)
+    await reader(ready, 5, RuleSpec(("nato",)))  # who begins to follow what it bore before is not told what is old
+    stored = await apply(ready, corrected("a", "nato", "eu"))
+    assert (stored.changed, stored.alerts) == (1, 2)
+    assert await alerted(ready) == [1, 2, 3]
+    assert (await apply(ready, corrected("a", "eu", title="Again"))).alerts == 0
+    assert await alerted(ready) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("late_ms", "alerts"), [(NEWS_MS, 1), (NEWS_MS + 1, 0)])
+async def test_a_tag_gained_later_than_news_is_news_reaches_nobody(ready: Store, late_ms: int, alerts: int) -> None:
+    await reader(ready, 2, RuleSpec(("eu",)))
+    await apply(ready, news("a", "nato"))
+    assert (await apply(ready, corrected("a", "eu"), NOW + late_ms)).alerts == alerts
+    assert [article.title for article in await ready.articles.latest(slugs=["eu"])] == ["Changed"]
+
+
+async def test_an_archives_correction_alerts_nobody_of_what_was_there_before(ready: Store) -> None:
+    await reader(ready, 1, RuleSpec(("nato",)))
+    await reader(ready, 2, RuleSpec(("eu",)))
+    await apply(ready, news("a", "nato", alert=False))
+    assert (await apply(ready, corrected("a", "nato", "eu"))).alerts == 1
+    assert await alerted(ready) == [2]
+
+
+async def test_a_gained_tag_of_many_is_owed_to_its_own_readers_alone(ready: Store, again: Store) -> None:
+    await crowd(ready, "nato", MANY)
+    await apply(ready, news("a", "eu", alert=False))
+    for chat, wanted in ((10**9, ("eu",)), (10**9 + 1, ("eu", "sport")), (10**9 + 2, ("eu", "nato"))):
+        await reader(ready, chat, RuleSpec(wanted))
+    stored = await apply(ready, corrected("a", "nato"))
+    assert (stored.alerts, len(stored.owed)) == (0, 1)
+    # While they are owed it gains one more: its readers are added, and no others.
+    (also,) = await ready.feeds.apply([corrected("a", "sport", title="Again")], NOW)
+    assert also.alerts == 1
+    await again.fanouts.resume(NOW)
+    assert await alerted(ready) == [*range(1, MANY + 1), 10**9 + 1, 10**9 + 2]
+    assert await owed(ready) == []
+
+
+@pytest.mark.parametrize("all_owed_before", [True, False])
+async def test_what_is_owed_of_several_corrections_is_owed_of_all(ready: Store, *, all_owed_before: bool) -> None:
+    await crowd(ready, "nato", PAGE + 1)
+    await crowd(ready, "sport", PAGE + 2)
+    await crowd(ready, "eu", PAGE + 3)
+    await apply(ready, news("a", "eu", alert=all_owed_before))
+    await apply(ready, corrected("a", "nato"))
+    stored = await apply(ready, corrected("a", "sport", title="Again"))
+    await ready.fanouts.finish(stored.owed)
+    assert await alerted(ready) == [*range(1, PAGE + (4 if all_owed_before else 3))]
 
 
 async def test_who_follows_meanwhile_gets_one_or_none(ready: Store) -> None:

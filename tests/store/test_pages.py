@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bot.core.cadence import VISITS_MS
 from bot.core.model import ArticleTag, Link, PageFacts, RuleSpec, TagSource
+from bot.store.articles import NEWS_MS
 
 from .test_store import NOW, apply, change, reader, ready, update  # noqa: F401 - `ready` is a fixture
 
@@ -42,6 +45,37 @@ async def test_a_late_page_reaches_those_whom_its_tags_concern_once(ready: Store
     assert sorted(row.chat_id for row in rows) == [1, 2]
 
 
+@pytest.mark.parametrize(("late_ms", "alerts"), [(NEWS_MS, 1), (NEWS_MS + 1, 0)])
+async def test_a_late_page_alerts_while_its_article_is_news_whom_its_tags_newly_concern(
+    ready: Store,  # noqa: F811
+    late_ms: int,
+    alerts: int,
+) -> None:
+    await apply(ready, update(change("a", "nato", page_due=True)))
+    await reader(ready, 1, RuleSpec(("nato",)))  # follows what it bore before: not newly concerned
+    await reader(ready, 2, RuleSpec(("peace_plan",)))
+    (late,) = await ready.pages.due(NOW * 2, 10)
+    tags = [ArticleTag("nato", TagSource.PAGE), ArticleTag("peace_plan", TagSource.PAGE)]
+    assert (await ready.pages.read(late.article.id, PAGE, tags, NOW + late_ms)).alerts == alerts
+    assert [row.chat_id for row in await ready.outbox.claim("w", NOW * 2, 1000, 10)] == [2] * alerts
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("due_first", [True, False])
+async def test_a_page_that_one_feed_has_read_is_not_due_for_another(
+    ready: Store,  # noqa: F811
+    at_once: bool,
+    due_first: bool,
+) -> None:
+    link = "https://one.example/a"
+    polls = [update(change("a", page=PAGE)), update(change("b", canonical=link, page_due=True), feed="two")]
+    ordered = polls[::-1] if due_first else polls
+    for group in [ordered] if at_once else [[one] for one in ordered]:
+        await ready.feeds.apply(group, NOW)
+    assert await ready.articles.unread_pages([link]) == set()
+    assert await ready.pages.due(NOW * 2, 10) == []
+
+
 async def test_a_page_that_fails_is_put_off_and_given_up(ready: Store) -> None:  # noqa: F811
     await apply(ready, update(change("a", page_due=True)))
     (late,) = await ready.pages.due(NOW * 2, 10)
@@ -53,9 +87,13 @@ async def test_a_page_that_fails_is_put_off_and_given_up(ready: Store) -> None: 
     assert await ready.pages.due(NOW * 3, 10) == []
 
 
-async def test_pages_have_readers_while_any_chat_is_active(ready: Store) -> None:  # noqa: F811
-    assert not await ready.pages.have_readers()
+async def test_pages_have_readers_while_an_active_chat_follows_something(ready: Store) -> None:  # noqa: F811
     await reader(ready, 1)
+    assert not await ready.pages.have_readers()
+    await reader(ready, 2, RuleSpec(("nato",)))
     assert await ready.pages.have_readers()
-    await ready.chats.retire(1, "blocked", NOW)
+    await ready.chats.retire(2, "blocked", NOW)
+    assert not await ready.pages.have_readers()
+    await reader(ready, 3, RuleSpec(("nato",)))
+    await ready.rules.unfollow(3, 0, [RuleSpec(("nato",))])
     assert not await ready.pages.have_readers()
