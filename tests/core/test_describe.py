@@ -1,5 +1,6 @@
 """From an entry to an article with its tags; and the catalogue that ships."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
