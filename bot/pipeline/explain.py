@@ -44,11 +44,17 @@ class Explained:
 
     article: Article
     feed: str
-    known: bool  #: it is in the archive
+    known: bool  #: it is in the archive: what it bears is what was stored
+    page_left: bool  #: its page tells more than the service knows, for it reads no pages of that feed
     tags: tuple[ArticleTag, ...]
     readers: int
     named: tuple[Reader, ...]  #: the first of them
     asked: tuple[tuple[Rule, Unmet], ...] = ()  #: every rule of the chat that was asked about, and what it lacks
+
+    @property
+    def borne(self) -> frozenset[str]:
+        """The terms that rules are compared with; of the tags that something names, those left out have no reader."""
+        return frozenset(term.slug for term in self.article.terms)
 
 
 class Explainer:
@@ -77,8 +83,10 @@ class Explainer:
             feed = self._feed_at(document.url) or _unlisted(document.url, parsed.title, parsed.language)
             entries = parsed.entries[:ENTRIES]
             return [await self._explain(feed, entry, PageFacts(), chat_id, now) for entry in entries]
-        listed = self._feed_of_site(document.url)
+        listed = self._feed_of_site(document.url, "")
         page = await self._parsers.read_page(document, listed.tag_selector if listed else "")
+        if (other := self._feed_of_site(document.url, page.language)) is not listed and other is not None:
+            listed, page = other, await self._parsers.read_page(document, other.tag_selector)
         if not page.title:
             why = parsed.detail if isinstance(parsed, FetchFailed) else "it holds nothing"
             raise ExplainError(f"{document.url}: neither an article with a headline nor a feed ({why})")
@@ -87,14 +95,16 @@ class Explainer:
 
     async def _explain(self, feed: Feed, entry: Entry, page: PageFacts, chat_id: int | None, now: Millis) -> Explained:
         stored = await self._store.articles.by_canonical(identity(feed, entry.guid, entry))
-        article = stored or describe(feed, entry, page, self._tagger.lexicon, now)
+        read = feed.pages is not PageMode.NEVER
+        article = stored or describe(feed, entry, page if read else None, self._tagger.lexicon, now)
         tags = [*evidence(feed, entry, page, self._tagger.lexicon), *(stored.tags if stored else ())]
-        terms = {tag.slug for tag in tags} | {term.slug for term in article.terms}
+        terms = {term.slug for term in article.terms}
         count, places = await self._store.fanouts.audience(terms, now, NAMED)
         return Explained(
             article=article,
             feed=feed.name,
             known=stored is not None,
+            page_left=not read,
             tags=_distinct(tags),
             readers=count,
             named=tuple([await self._reader(place, terms, now) for place in places]),
@@ -114,9 +124,12 @@ class Explainer:
     def _feed_at(self, address: str) -> Feed | None:
         return next((feed for feed in self._feeds if feed.url == address), None)
 
-    def _feed_of_site(self, address: str) -> Feed | None:
+    def _feed_of_site(self, address: str, language: str) -> Feed | None:
+        """The feed of a page's site, of the page's language where several share it."""
         site = _site(address)
-        return next((feed for feed in self._feeds if site and _site(feed.url) == site), None)
+        feeds = [feed for feed in self._feeds if site and _site(feed.url) == site]
+        spoken = language.partition("-")[0]
+        return next((feed for feed in feeds if spoken and feed.language.startswith(spoken)), next(iter(feeds), None))
 
 
 def _site(address: str) -> str:

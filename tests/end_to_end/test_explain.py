@@ -98,6 +98,33 @@ async def test_an_article_of_the_archive_is_told_with_what_is_known_of_it(world)
     assert page["named"] == [{"chat": 11, "thread": 0, "terms": ["@sample"]}]
 
 
+async def test_a_page_that_the_service_would_not_read_counts_for_nobody(world) -> None:
+    (world.written_config() / "feeds.toml").write_text(
+        f'[[feed]]\nname = "en"\nurl = "{world.playground.url}/en.xml"\nlanguage = "en"\npages = "never"\n'
+        f'[[feed]]\nname = "uk"\nurl = "{world.playground.url}/uk.xml"\nlanguage = "uk"\n'
+    )
+    await followers(world, (11, RuleSpec(("transport",))), (12, RuleSpec(("транспорт",))))
+    english = world.newsroom.publish(title="Buses arrive", tags=["transport"])
+    (page,) = await explained(world, world.playground.url + english.path)
+    assert (page["feed"], page["readers"]) == ("en", 0)
+    assert [(tag["tag"], tag["source"], tag["borne"]) for tag in page["tags"]] == [("transport", "page", False)]
+    command = await world.command("explain", world.playground.url + english.path)
+    assert "not read for this feed" in (await command.communicate())[0].decode()
+    ukrainian = world.newsroom.publish(title="Автобуси прибули", tags=["транспорт"], language="uk")
+    (page,) = await explained(world, world.playground.url + ukrainian.path)
+    assert (page["feed"], page["readers"]) == ("uk", 1)
+
+
+async def test_of_an_article_of_the_archive_what_was_stored_counts(world) -> None:
+    world.newsroom.publish_seed()
+    await world.poll()  # without a reader: its page is not read, and it bears what its text says
+    story = world.newsroom.stories[0]
+    await followers(world, (11, RuleSpec(("solar_panels",))))
+    (page,) = await explained(world, world.playground.url + story.path, "--chat", "11")
+    assert page["known"]
+    assert page["readers"] == 0
+
+
 async def test_people_get_tables(world) -> None:
     story = world.newsroom.publish_seed()
     await followers(world, (11, RuleSpec(("nato", "eu"))))
