@@ -101,7 +101,7 @@ async def test_an_article_of_the_archive_is_told_with_what_is_known_of_it(world)
 async def test_a_page_that_the_service_would_not_read_counts_for_nobody(world) -> None:
     (world.written_config() / "feeds.toml").write_text(
         f'[[feed]]\nname = "en"\nurl = "{world.playground.url}/en.xml"\nlanguage = "en"\npages = "never"\n'
-        f'[[feed]]\nname = "uk"\nurl = "{world.playground.url}/uk.xml"\nlanguage = "uk"\n'
+        f'[[feed]]\nname = "uk"\nurl = "{world.playground.url}/uk.xml"\nlanguage = "uk"\npages = "always"\n'
     )
     await followers(world, (11, RuleSpec(("transport",))), (12, RuleSpec(("транспорт",))))
     english = world.newsroom.publish(title="Buses arrive", tags=["transport"])
