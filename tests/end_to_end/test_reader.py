@@ -211,6 +211,17 @@ async def test_a_tag_that_nobody_uses_gets_a_suggestion_and_is_followed_as_typed
         assert "#sanctoins" in (await world.says(reader, "/list"))["text"]
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("#зеленського", "#zelenskyy"), ('"peace plans"', "#peace_plan")])
+async def test_a_tag_typed_in_another_form_of_its_name_is_followed_as_typed_and_the_known_one_offered(
+    typed, meant, world
+) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        said = await world.says(reader, f"/sub {typed}")
+    assert "Did you mean" in said["text"]
+    assert meant in [b["text"] for b in buttons(said)]
+
+
 async def test_what_a_chat_never_wants_is_listed_and_lifted(world) -> None:
     reader = world.telegram.add_user("Reader", "en")
     async with world.running() as service:

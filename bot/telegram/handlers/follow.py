@@ -115,7 +115,7 @@ async def follow_typed(turn: Turn, typed: str) -> None:
     lines += said
     near_tags = await did_you_mean(turn, [term for spec in taken.new for term in spec.wanted])
     if near_tags:
-        lines.append(t.text("No article bears that tag yet. Did you mean one of these?"))
+        lines.append(t.text("Did you mean one of these?"))
     lines += cut_notes(t, typed, desk.thesaurus.canonical)
     rows += [*near_tags, *([[Button(t.text("Undo"), data=f"admit:{lifting}")]] if lifting else [])]
     await turn.reply("\n".join(lines) or t.text("I found no tag in that. Example: /sub #nato"), rows)
@@ -173,14 +173,17 @@ async def understand(turn: Turn, typed: str) -> Parsed:
 
 
 async def did_you_mean(turn: Turn, terms: Sequence[str]) -> list[list[Button]]:
-    """Buttons for tags in use that are near to those which no article bears."""
-    store = turn.desk.store
+    """Buttons for the tags that somebody may have meant: those whose name is another form of what was typed, and of
+    what no article bears, those in use that are near to it. Never taken unasked.
+    """
+    desk, store = turn.desk, turn.desk.store
+    strange = [term for term in terms if not is_source(term) and term not in desk.thesaurus][:3]
     rows: list[list[Button]] = []
-    for term in terms[:3]:
-        if is_source(term) or term in turn.desk.thesaurus.slugs or await store.articles.latest(slugs=[term], limit=1):
-            continue
-        borne = await store.articles.borne(shortest=len(term) - 3, longest=len(term) + 3)
-        found = await asyncio.to_thread(near, term, {*borne, *turn.desk.thesaurus.slugs}, OSA.distance)
+    for term in strange:
+        found = list(desk.tagger.lexicon.named(term.replace("_", " ")))
+        if not found and not await store.articles.latest_ids([term], 1):
+            borne = await store.articles.borne(shortest=len(term) - 3, longest=len(term) + 3)
+            found = await asyncio.to_thread(near, term, {*borne, *desk.thesaurus.slugs}, OSA.distance)
         ids = await store.articles.ensure_tags(found)
         rows += [[Button(hashtag(slug), data=f"follow:{ids[slug]}") for slug in found]] if found else []
     return rows
