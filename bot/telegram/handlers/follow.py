@@ -173,8 +173,9 @@ async def understand(turn: Turn, typed: str) -> Parsed:
 
 
 async def did_you_mean(turn: Turn, terms: Sequence[str]) -> list[list[Button]]:
-    """Buttons for the tags that somebody may have meant: those whose name is another form of what was typed, and of
-    what no article bears, those in use that are near to it. Never taken unasked.
+    """Buttons for the tags that somebody may have meant; never taken unasked.
+
+    Those whose name is another form of what was typed; and of what no article bears, those in use that are near to it.
     """
     desk, store = turn.desk, turn.desk.store
     strange = [term for term in terms if not is_source(term) and term not in desk.thesaurus][:3]
