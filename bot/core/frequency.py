@@ -22,6 +22,7 @@ class Frequency:
     count: int
     days: float
     last: Millis | None = None
+    at_least: bool = False  #: it is so frequent that not even a day of it was read
 
     @property
     def per_day(self) -> float:

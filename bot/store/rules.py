@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select, update
 
+from bot.core.cadence import DAY_MS
 from bot.core.frequency import Frequency, days_since
 from bot.core.model import Rule, RuleSpec, Volume
 from bot.core.tags import is_source
@@ -213,7 +214,7 @@ class Rules:
             if refused:
                 query = query.where(articles.c.id.not_in(_bearing(refused)))
             count, last = (await connection.execute(query)).one()
-        return Frequency(count, days, last)
+        return Frequency(count, days, last, at_least=now - since < DAY_MS)
 
     async def frequencies(self, chat_id: int, thread_id: int, since: Millis, now: Millis) -> dict[int, Frequency]:
         """How often each rule matched what was published since then; those that never did are left out."""

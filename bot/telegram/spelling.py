@@ -53,6 +53,8 @@ def often(texts: Texts, one: Frequency, now: Millis, time_zone: str) -> str:
     if one.last is None:
         return texts.text("nothing in {period}", period=of)
     at = when(one.last, now, time_zone)
+    if one.at_least:
+        return texts.text("over {n} a day; the last was at {time}", n=one.count, time=at)
     if one.per_day < 1 or days == 1:
         return texts.text("{n} in {period}; the last was at {time}", n=one.count, period=of, time=at)
     return texts.text("about {n} a day; the last was at {time}", n=round(one.per_day), time=at)

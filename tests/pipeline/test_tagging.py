@@ -88,6 +88,13 @@ async def test_of_a_frequent_word_the_newest_say_how_often_it_comes(world: World
     assert 140 <= one.per_day <= 150  # one in 10 minutes: 144
 
 
+async def test_of_a_word_more_frequent_than_is_read_the_least_is_told(world: World) -> None:
+    await archive(world, ["Пенсії: що зміниться"] * 2100, minutes_apart=0)
+    known = await world.tagger.look_back([PENSIONS], NOW - WEEK_MS)
+    one = await world.store.rules.preview(RuleSpec((PENSIONS,)), [], known[PENSIONS], NOW)
+    assert (one.count, one.at_least, one.many) == (2000, True, True)
+
+
 async def test_once_it_is_followed_the_whole_week_is_searched(world: World) -> None:
     await ready(world)
     await world.tagger.refresh()  # the start
