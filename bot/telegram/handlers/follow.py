@@ -184,7 +184,7 @@ async def did_you_mean(turn: Turn, terms: Sequence[str]) -> list[list[Button]]:
         found = list(desk.tagger.lexicon.named(term.replace("_", " ")))
         if not found and not await store.articles.latest_ids([term], 1):
             borne = await store.articles.borne(shortest=len(term) - 3, longest=len(term) + 3)
-            found = await asyncio.to_thread(near, term, {*borne, *desk.thesaurus.slugs}, OSA.distance)
+            found = [*await asyncio.to_thread(near, term, {*borne, *desk.thesaurus.slugs}, OSA.distance)]
         ids = await store.articles.ensure_tags(found)
         rows += [[Button(hashtag(slug), data=f"follow:{ids[slug]}") for slug in found]] if found else []
     return rows
