@@ -24,7 +24,15 @@ def as_data(one: Explained) -> dict[str, Any]:
         "feed": one.feed,
         "section": one.article.section,
         "known": one.known,
-        "tags": [{"tag": tag.slug, "source": tag.source.value, "words": tag.words} for tag in one.tags],
+        "tags": [
+            {
+                "tag": found.tag.slug,
+                "source": found.tag.source.value,
+                "words": found.tag.words,
+                "left_out": found.left_out,
+            }
+            for found in one.tags
+        ],
         "readers": one.readers,
         "named": [{"chat": who.chat_id, "thread": who.thread_id, "terms": list(who.terms)} for who in one.named],
         "rules": [
@@ -41,9 +49,9 @@ def tell(one: Explained, *, asked: int | None) -> None:
     seen = "in the archive" if one.known else "not seen yet"
     where = filter(None, [one.article.link, f"feed {one.feed}", one.article.section, seen])
     console.print(escape(" · ".join(where)), highlight=False)
-    tags = Table("tag", "source", "as written", box=None, pad_edge=False)
-    for tag in one.tags:
-        tags.add_row(hashtag(tag.slug), tag.source.value, escape(tag.words))
+    tags = Table("tag", "source", "as written", "", box=None, pad_edge=False)
+    for found in one.tags:
+        tags.add_row(hashtag(found.tag.slug), found.tag.source.value, escape(found.tag.words), found.left_out)
     console.print(tags if one.tags else "no tags", highlight=False)
     console.print(f"readers: {one.readers}", highlight=False)
     for who in one.named:
