@@ -9,12 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.core.expressions import render
-from bot.core.model import TagSource
 from bot.core.tags import hashtag
 
 if TYPE_CHECKING:
     from bot.core.matching import Unmet
-    from bot.core.model import ArticleTag
     from bot.pipeline.explain import Explained
 
 
@@ -27,8 +25,13 @@ def as_data(one: Explained) -> dict[str, Any]:
         "section": one.article.section,
         "known": one.known,
         "tags": [
-            {"tag": tag.slug, "source": tag.source.value, "words": tag.words, "borne": tag.slug in one.borne}
-            for tag in one.tags
+            {
+                "tag": found.tag.slug,
+                "source": found.tag.source.value,
+                "words": found.tag.words,
+                "left_out": found.left_out,
+            }
+            for found in one.tags
         ],
         "readers": one.readers,
         "named": [{"chat": who.chat_id, "thread": who.thread_id, "terms": list(who.terms)} for who in one.named],
@@ -47,8 +50,8 @@ def tell(one: Explained, *, asked: int | None) -> None:
     where = filter(None, [one.article.link, f"feed {one.feed}", one.article.section, seen])
     console.print(escape(" · ".join(where)), highlight=False)
     tags = Table("tag", "source", "as written", "", box=None, pad_edge=False)
-    for tag in one.tags:
-        tags.add_row(hashtag(tag.slug), tag.source.value, escape(tag.words), _left_out(one, tag))
+    for found in one.tags:
+        tags.add_row(hashtag(found.tag.slug), found.tag.source.value, escape(found.tag.words), found.left_out)
     console.print(tags if one.tags else "no tags", highlight=False)
     console.print(f"readers: {one.readers}", highlight=False)
     for who in one.named:
@@ -62,15 +65,6 @@ def tell(one: Explained, *, asked: int | None) -> None:
         said = "gets it" if why.fires else "does not get it: " + why_not(why)
         console.print(f"  {render(rule.spec)}: {said}", highlight=False)
     console.print()
-
-
-def _left_out(one: Explained, tag: ArticleTag) -> str:
-    """Why nobody gets the article for this tag; "" when its followers do."""
-    if tag.slug in one.borne:
-        return ""
-    if one.known:
-        return "not stored with the article"
-    return "not read for this feed" if one.page_left and tag.source is TagSource.PAGE else "one too many"
 
 
 def why_not(why: Unmet) -> str:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from bot.core.describe import describe, evidence, identity
+from bot.core.describe import MAX_TAGS, describe, evidence, identity, wants_page
+from bot.core.identity import entry_keys
+from bot.core.lexicon import language_of
 from bot.core.matching import reasons, unmet
-from bot.core.model import Entry, Feed, Fetched, FetchFailed, PageFacts, PageMode, ParsedFeed
+from bot.core.model import Entry, Feed, Fetched, FetchFailed, PageFacts, PageMode, ParsedFeed, TagSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bot.core.matching import Unmet
     from bot.core.model import Article, ArticleTag, Millis, Rule
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 NAMED = 20
 #: Entries of a feed that are explained.
 ENTRIES = 10
+#: Why evidence does not count.
+NOT_READ = "not read for this feed"
+BEYOND = f"beyond the {MAX_TAGS} tags of an article"
 
 
 class ExplainError(Exception):
@@ -38,23 +43,28 @@ class Reader:
     terms: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A tag and a place that names it."""
+
+    tag: ArticleTag
+    left_out: str = ""  #: why nobody gets the article for it; "": it counts
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """One article: every tag with each place that names it, and who gets it."""
+    """One article: every tag with each place that names it, and who gets it.
+
+    Of an article that is in the archive it is what stands there, each tag with its nearest place.
+    """
 
     article: Article
     feed: str
-    known: bool  #: it is in the archive: what it bears is what was stored
-    page_left: bool  #: its page tells more than the service knows, for it reads no pages of that feed
-    tags: tuple[ArticleTag, ...]
+    known: bool  #: it is in the archive
+    tags: tuple[Evidence, ...]
     readers: int
     named: tuple[Reader, ...]  #: the first of them
     asked: tuple[tuple[Rule, Unmet], ...] = ()  #: every rule of the chat that was asked about, and what it lacks
-
-    @property
-    def borne(self) -> frozenset[str]:
-        """The terms that rules are compared with; of the tags that something names, those left out have no reader."""
-        return frozenset(term.slug for term in self.article.terms)
 
 
 class Explainer:
@@ -81,30 +91,47 @@ class Explainer:
         parsed = await self._parsers.parse(document)
         if isinstance(parsed, ParsedFeed):
             feed = self._feed_at(document.url) or _unlisted(document.url, parsed.title, parsed.language)
-            entries = parsed.entries[:ENTRIES]
-            return [await self._explain(feed, entry, PageFacts(), chat_id, now) for entry in entries]
-        listed = self._feed_of_site(document.url, "")
-        page = await self._parsers.read_page(document, listed.tag_selector if listed else "")
-        if (other := self._feed_of_site(document.url, page.language)) is not listed and other is not None:
-            listed, page = other, await self._parsers.read_page(document, other.tag_selector)
+            entries = list(zip(entry_keys(parsed.entries), parsed.entries, strict=True))[:ENTRIES]
+            return [await self._explain(feed, key, entry, PageFacts(), chat_id, now) for key, entry in entries]
+        feed, page = await self._read(document)
         if not page.title:
             why = parsed.detail if isinstance(parsed, FetchFailed) else "it holds nothing"
             raise ExplainError(f"{document.url}: neither an article with a headline nor a feed ({why})")
-        feed = listed or _unlisted(document.url, _site(document.url), page.language)
-        return [await self._explain(feed, _entry_of(document.url, page), page, chat_id, now)]
+        return [await self._explain(feed, document.url, _entry_of(document.url, page), page, chat_id, now)]
 
-    async def _explain(self, feed: Feed, entry: Entry, page: PageFacts, chat_id: int | None, now: Millis) -> Explained:
-        stored = await self._store.articles.by_canonical(identity(feed, entry.guid, entry))
-        read = feed.pages is not PageMode.NEVER
-        article = stored or describe(feed, entry, page if read else None, self._tagger.lexicon, now)
-        tags = [*evidence(feed, entry, page, self._tagger.lexicon), *(stored.tags if stored else ())]
+    async def _read(self, document: Fetched) -> tuple[Feed, PageFacts]:
+        """A page, read as the feed of its site and language says."""
+        listed = [feed for feed in self._feeds if _site(feed.url) == _site(document.url) != ""]
+        selector = listed[0].tag_selector if listed else ""
+        page = await self._parsers.read_page(document, selector)
+        if not listed:
+            return _unlisted(document.url, _site(document.url), page.language), page
+        spoken = language_of(f"{page.title}\n{page.lead}", page.language)
+        feed = next((feed for feed in listed if feed.language.partition("-")[0].lower() == spoken), listed[0])
+        if feed.tag_selector != selector:
+            page = await self._parsers.read_page(document, feed.tag_selector)
+        return feed, page
+
+    async def _explain(
+        self, feed: Feed, key: str, entry: Entry, page: PageFacts, chat_id: int | None, now: Millis
+    ) -> Explained:
+        article = stored = await self._store.articles.by_canonical(identity(feed, key, entry))
+        if stored is not None:
+            feed = next((one for one in self._feeds if one.name in stored.carriers), feed)
+        found = list(evidence(feed, entry, page, self._tagger.lexicon))
+        if article is None:
+            read = feed not in self._feeds or wants_page(feed, entry)
+            article = describe(feed, entry, page if read else None, self._tagger.lexicon, now)
+            tags = _weighed(found, article, read=read)
+        else:
+            words = {(tag.slug, tag.source): tag for tag in reversed(found)}
+            tags = [Evidence(words.get((tag.slug, tag.source), tag)) for tag in article.tags]
         terms = {term.slug for term in article.terms}
         count, places = await self._store.fanouts.audience(terms, now, NAMED)
         return Explained(
             article=article,
             feed=feed.name,
             known=stored is not None,
-            page_left=not read,
             tags=_distinct(tags),
             readers=count,
             named=tuple([await self._reader(place, terms, now) for place in places]),
@@ -123,13 +150,6 @@ class Explainer:
 
     def _feed_at(self, address: str) -> Feed | None:
         return next((feed for feed in self._feeds if feed.url == address), None)
-
-    def _feed_of_site(self, address: str, language: str) -> Feed | None:
-        """The feed of a page's site, of the page's language where several share it."""
-        site = _site(address)
-        feeds = [feed for feed in self._feeds if site and _site(feed.url) == site]
-        spoken = language.partition("-")[0]
-        return next((feed for feed in feeds if spoken and feed.language.startswith(spoken)), next(iter(feeds), None))
 
 
 def _site(address: str) -> str:
@@ -153,9 +173,18 @@ def _entry_of(address: str, page: PageFacts) -> Entry:
     )  # fmt: skip
 
 
-def _distinct(tags: Iterable[ArticleTag]) -> tuple[ArticleTag, ...]:
-    """Each tag with each of its sources once; what the archive says only where nothing else does."""
-    found: dict[tuple[str, str], ArticleTag] = {}
-    for tag in tags:
-        found.setdefault((tag.slug, tag.source.value), tag)
-    return tuple(sorted(found.values(), key=lambda tag: tag.slug))
+def _weighed(found: Sequence[ArticleTag], article: Article, *, read: bool) -> list[Evidence]:
+    """What was found, with why it does not count where the service would not have it."""
+    borne = {tag.slug for tag in article.tags}
+    return [
+        Evidence(tag, NOT_READ if tag.source is TagSource.PAGE and not read else "" if tag.slug in borne else BEYOND)
+        for tag in found
+    ]
+
+
+def _distinct(tags: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Each tag with each of its sources once."""
+    found: dict[tuple[str, TagSource], Evidence] = {}
+    for one in tags:
+        found.setdefault((one.tag.slug, one.tag.source), one)
+    return tuple(sorted(found.values(), key=lambda one: one.tag.slug))

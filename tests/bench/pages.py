@@ -5,10 +5,12 @@
 FOLDER holds pages as `*/NAME_DATE.html.gz` and `expected.json`: for each, by its path, the `url` and the `topics` that a
 parser written for that publisher reads from it. Tags are compared in the normal form; a topic that is a comma list is
 the list. The first table needs no knowledge of any publisher. With SELECTORS (`NAME = "css"`), a second one follows,
-as the catalogue's `tag_selector` would have it. The rules of
-reading were made with all of these publishers in sight; HALF 1 and HALF 2, parted by the hash of their names, show how
-much the figures depend on which are looked at. A page "states" its topics when one of them stands in it as an item of
+as the catalogue's `tag_selector` would have it. A page "states" its topics when one of them stands in it as an item of
 a list in `meta` or JSON-LD, or as the whole text of a link or label: figures are given for all pages, and for those.
+
+A third of the publishers, by a hash of their names, is HELD OUT: their misses are counted and not listed, because what the
+reader is mended by says little of the publishers to come. Mend it by the others alone, and believe the held out. (Of the 81
+publishers that the reader was first mended by, all were looked at: for them the two rows say nothing of that.)
 """
 
 from __future__ import annotations
@@ -46,6 +48,11 @@ class Read(NamedTuple):
     stated: frozenset[str]  #: those of the topics that stand in the page as a tag might
     facts: PageFacts
     seconds: float
+
+    @property
+    def held_out(self) -> bool:
+        """Whether nobody is to mend the reader by this page."""
+        return sha256(self.publisher.encode()).digest()[0] % 3 == 0
 
 
 def main() -> None:
@@ -91,28 +98,29 @@ def _report(title: str, pages: list[Read]) -> None:
         f"{title}\n{'publisher':26}{'pages':>6}{'topics':>8}{'right':>7}{'wrong':>7}{'missed':>8}{'prec.':>8}{'recall':>8}"
     )
     for publisher, own in sorted(by_publisher.items()):
-        _row(publisher, own)
-    _row("HALF 1", [page for page in pages if _half(page.publisher) == 1])
-    _row("HALF 2", [page for page in pages if _half(page.publisher) == 2])
-    _row("ALL PAGES", pages)
-    _row("PAGES THAT STATE THEM", [page for page in pages if page.stated])
-    say("\nmissed or wrong")
+        _row(publisher + " *" * own[0].held_out, own)
+    for which, some in (("ALL PAGES", pages), ("PAGES THAT STATE THEM", [page for page in pages if page.stated])):
+        _row(which, some)
+        _row("  seen", [page for page in some if not page.held_out])
+        _row("  held out *", [page for page in some if page.held_out])
+    say("\nmissed or wrong, of those seen")
     for page in pages:
-        for fault, tags in (
-            ("wrong", page.found - page.topics),
-            ("missed, stated there", page.stated - page.found),
-            ("missed, not stated as a tag", page.topics - page.found - page.stated),
-        ):
-            if tags:
-                say(f"  {page.name.removesuffix('.html.gz'):38}{fault}: {', '.join(sorted(tags))}")
+        if not page.held_out:
+            _list_faults(page)
     took = sorted(page.seconds * 1000 for page in pages)
     say(f"\nms a page: median {took[len(took) // 2]:.1f}, p99 {took[int(len(took) * 0.99)]:.1f}, most {took[-1]:.1f}")
     filled = Counter(name for page in pages for name in PageFacts.__slots__ if getattr(page.facts, name))
     say("stated:", ", ".join(f"{name} {filled[name]}" for name in PageFacts.__slots__), f"of {len(pages)}\n")
 
 
-def _half(publisher: str) -> int:
-    return 1 + sha256(publisher.encode()).digest()[0] % 2
+def _list_faults(page: Read) -> None:
+    for fault, tags in (
+        ("wrong", page.found - page.topics),
+        ("missed, stated there", page.stated - page.found),
+        ("missed, not stated as a tag", page.topics - page.found - page.stated),
+    ):
+        if tags:
+            say(f"  {page.name.removesuffix('.html.gz'):38}{fault}: {', '.join(sorted(tags))}")
 
 
 def _row(name: str, pages: list[Read]) -> None:

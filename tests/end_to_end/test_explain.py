@@ -107,7 +107,9 @@ async def test_a_page_that_the_service_would_not_read_counts_for_nobody(world) -
     english = world.newsroom.publish(title="Buses arrive", tags=["transport"])
     (page,) = await explained(world, world.playground.url + english.path)
     assert (page["feed"], page["readers"]) == ("en", 0)
-    assert [(tag["tag"], tag["source"], tag["borne"]) for tag in page["tags"]] == [("transport", "page", False)]
+    assert [(tag["tag"], tag["source"], tag["left_out"]) for tag in page["tags"]] == [
+        ("transport", "page", "not read for this feed")
+    ]
     command = await world.command("explain", world.playground.url + english.path)
     assert "not read for this feed" in (await command.communicate())[0].decode()
     ukrainian = world.newsroom.publish(title="Автобуси прибули", tags=["транспорт"], language="uk")
