@@ -281,6 +281,7 @@ def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Met
             expiry=round(settings.expiry * 1000),
             catch_up_after=round(settings.catch_up_after * 1000),
             repeat_hot=settings.repeat_hot,
+            offer_quiet=config.settings.readers.offer_quiet,
         ),
         recall=lambda chat, times: telegram.recall(chat, [(now_ms() - at) / 1000 for at in times]),
     )

@@ -124,6 +124,7 @@ class ReaderSettings(Section):
     time_zone: str = "Europe/Kyiv"
     language: Literal["en", "uk"] = "en"
     max_rules: Annotated[int, Field(ge=1, le=10_000)] = 200
+    offer_quiet: bool = True
 
     @field_validator("time_zone")
     @classmethod

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.core.calendar import local, zone_of
-from bot.core.model import Hot, Kind, Lane, Volume
+from bot.core.model import ChatKind, Hot, Kind, Lane, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 NO_CAP = 1000
 #: When a digest comes to who wishes one and names no time.
 DIGESTS = (8 * 60, 18 * 60 + 30)
+
+
+#: Quiet hours that are offered (reader-ux.md 5); who hears an alert in the first is asked.
+NIGHTS = ((22 * 60, 7 * 60), (23 * 60, 8 * 60))
 
 
 class Way(StrEnum):
@@ -95,6 +99,12 @@ def in_quiet(at: Millis, quiet: tuple[int, int] | None, time_zone: str) -> bool:
     there = local(at, time_zone)
     minute = there.hour * 60 + there.minute
     return start <= minute < end if start <= end else not end <= minute < start
+
+
+def wants_offer(chat: Chat, now: Millis) -> bool:
+    """Whether a reader who hears an alert now is offered quiet hours: at night, without any, for the first time."""
+    asked = chat.attention.quiet is not None or chat.quiet_offered
+    return chat.kind is ChatKind.PRIVATE and not asked and in_quiet(now, NIGHTS[0], chat.time_zone)
 
 
 def _outside(at: Millis, quiet: tuple[int, int] | None, time_zone: str) -> Millis:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from bot.core.model import Article, Link, Millis, Notice
 
+    Rows = tuple[tuple[Button, ...], ...]
+
 MAX_TEXT = 4096
 #: What Telegram reads before it parses anything; Cyrillic and many long addresses can reach it (telegram.md 1.2).
 MAX_RAW_BYTES = 32_768
@@ -50,6 +52,7 @@ class Words:
     catch_up: Callable[[int], str]  #: over so many alerts that waited
     digest: Callable[[int], str]  #: over so many alerts that were put off
     not_shown: Callable[[int], str]  #: under a list that is cut
+    choices: Callable[[Notice], Rows] = lambda _: ()  #: the buttons below a notice that asks
 
 
 def clean(text: str) -> str:
@@ -130,9 +133,9 @@ def _buttons(
     return tuple(rows)
 
 
-def announcement(html: str) -> Card:
+def announcement(html: str, buttons: Rows = ()) -> Card:
     """Hot news as its editor wrote it; `html` is already Telegram's dialect, made from the author's entities."""
-    return Card(html=html, plain=cut(plain_of(html), MAX_TEXT), preview=True)
+    return Card(html=html, plain=cut(plain_of(html), MAX_TEXT), preview=True, buttons=buttons)
 
 
 def catch_up(articles: Sequence[Article], *, now: Millis, time_zone: str, words: Words) -> Card:

@@ -291,6 +291,7 @@ class NoticeCode(StrEnum):
     MOVED = "moved"
     MERGED = "merged"
     TOPIC = "topic"  #: to a chat, not to our admins: a topic is closed or gone, its alerts come outside it
+    QUIET = "quiet"  #: to a reader: an alert has come at night, do they want quiet hours?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -385,6 +386,7 @@ class Chat:
     attention: Attention = Attention()
     loud_day: int = 0  #: the local day of its last loud alert, as a proleptic ordinal
     loud_count: int = 0  #: loud alerts on that day
+    quiet_offered: bool = False  #: it was asked once whether it wants quiet hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -551,6 +553,7 @@ class Verdict:
     reason: str = ""
     lane: Lane | None = None  #: with RETRY: its reader put it off, to come in this lane; its age counts from `at`
     loud_day: int = 0  #: with SENT: the reader's local day that it counts as a loud alert of; 0: of none
+    offer_quiet: bool = False  #: with SENT: it came at night, and its reader may want quiet hours
 
 
 class BroadcastState(StrEnum):

@@ -35,6 +35,7 @@ class Policy:
     expiry: Millis = 12 * HOUR  #: an alert that waited longer is no news any more
     catch_up_after: Millis = HOUR  #: an alert that waited longer comes with the chat's others, on one card
     repeat_hot: bool = True  #: whether hot news is sent again when a call ended without an answer
+    offer_quiet: bool = True  #: whether a reader is asked about quiet hours after their first alert at night
 
 
 def beforehand(delivery: Delivery, *, now: Millis, policy: Policy) -> Verdict | None:

@@ -86,7 +86,6 @@ class Deliverer:
         self._batch = batch
         self._lease_ms = lease_ms
         self._recall = recall
-        self._recall = recall
         self._awake = asyncio.Event()
         self._stopping = False
         self._flying: dict[int, asyncio.Task[None]] = {}  #: by chat
@@ -197,7 +196,7 @@ class Deliverer:
             self._flying.pop(first.chat_id, None)
         for delivery in parcel.deliveries:
             self._conclude(delivery, verdict)
-            verdict = replace(verdict, loud_day=0)  # one message makes one sound
+            verdict = replace(verdict, loud_day=0, offer_quiet=False)  # one message makes one sound
         self._gather()
 
     async def _send(self, parcel: Parcel, until: Millis) -> Verdict:
@@ -220,7 +219,9 @@ class Deliverer:
             log.error("deliver.defect", delivery=first.id, fate=outcome.fate.value, detail=outcome.detail)
         if verdict.ruling is Ruling.SENT and reason:
             verdict = replace(verdict, reason=reason)
-        return replace(verdict, loud_day=parcel.loud_day) if verdict.ruling is Ruling.SENT else verdict
+        if verdict.ruling is Ruling.SENT:
+            return replace(verdict, loud_day=parcel.loud_day, offer_quiet=parcel.offer_quiet)
+        return verdict
 
     async def _call(self, parcel: Parcel, *, plain: bool) -> Outcome:
         to = parcel.deliveries[0]

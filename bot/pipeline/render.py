@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.core import card
-from bot.core.attention import Way, decide, local_day
+from bot.core.attention import Way, decide, local_day, wants_offer
 from bot.core.matching import firing
-from bot.core.model import BroadcastState, Kind, Lane, Ruling, Verdict
+from bot.core.model import BroadcastState, Kind, Lane, NoticeCode, Ruling, Verdict
 from bot.core.verdicts import beforehand
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Parcel:
     articles: tuple[Article, ...] = ()  #: of its alerts, row by row
     edits: int | None = None  #: the message that it changes, instead of a new one
     loud_day: int = 0  #: the reader's day on which it counts as a loud alert; 0: it does not
+    offer_quiet: bool = False  #: its reader may want quiet hours after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +134,16 @@ class Renderer:
             broadcast = material.broadcasts.get(delivery.subject)
             if broadcast is None or broadcast.state is not BroadcastState.SENDING:
                 return _drop("the broadcast was withdrawn")
-            html = broadcast.html
+            made = card.announcement(broadcast.html)
         else:
             notice = material.notices.get(delivery.subject)
             if notice is None:
                 return _drop("the notice is gone")
-            html = self._words(chat.language).notice(notice)
+            words = self._words(chat.language)
+            made = card.announcement(words.notice(notice), words.choices(notice))
+            made = replace(made, silent=notice.code is NoticeCode.QUIET)  # one sound at night was enough
         decision = decide(delivery, chat, (), now)
-        made = replace(card.announcement(html), silent=decision.way is Way.SILENT)
+        made = replace(made, silent=made.silent or decision.way is Way.SILENT)
         return _put_off(delivery, decision) or Parcel(deliveries=(delivery,), card=made)
 
     def _edit(self, delivery: Delivery, material: Material, now: Millis) -> Verdict | Parcel:
@@ -171,7 +174,8 @@ class Renderer:
             made = self._card(articles[0], matched[0], chat, material)
         if not any(loud):
             return Parcel(deliveries=deliveries, card=replace(made, silent=True), articles=articles)
-        return Parcel(deliveries=deliveries, card=made, articles=articles, loud_day=local_day(now, chat.time_zone))
+        day, offer = local_day(now, chat.time_zone), self._policy.offer_quiet and wants_offer(chat, now)
+        return Parcel(deliveries=deliveries, card=made, articles=articles, loud_day=day, offer_quiet=offer)
 
     def _make_alert(
         self, article: Article, language: str, time_zone: str, matched: tuple[str, ...], tag_id: int | None

@@ -221,4 +221,5 @@ def _chat(row: RowMapping) -> Chat:
         ),
         loud_day=row["loud_day"],
         loud_count=row["loud_count"],
+        quiet_offered=row["quiet_offered"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, delete, func, literal, null, select, true, update
+from sqlalchemy import bindparam, case, delete, false, func, literal, null, select, true, update
 
 from bot.core.cadence import DAY_MS
 from bot.core.model import DeliveryState, Kind, Lane, NoticeCode, Ruling
@@ -235,6 +235,8 @@ async def _carry_out(connection: AsyncConnection, delivery: Delivery, verdict: V
             await hold_chat(connection, delivery.chat_id, verdict.at)
         case Ruling.MOVE if verdict.moved_to is not None:
             await move_chat(connection, delivery.chat_id, verdict.moved_to, now)
+        case Ruling.SENT if verdict.offer_quiet:
+            await _offer_quiet(connection, delivery.chat_id, now)
         case Ruling.ROOT:
             await _close_topic(connection, delivery.chat_id, delivery.thread_id, now)
         case _:
@@ -263,6 +265,16 @@ async def _close_topic(connection: AsyncConnection, chat_id: int, thread_id: int
     made = insert(connection, closed_topics).from_select(("chat_id", "thread_id", "until"), found)
     await connection.execute(made.on_conflict_do_update(index_elements=["chat_id", "thread_id"], set_=values))
     if until is None:
-        told = {"code": NoticeCode.TOPIC.value, "created_at": now}
-        notice = insert(connection, notices).values(told).returning(notices.c.id)
-        await enqueue_notice(connection, (await connection.execute(notice)).scalar_one(), [chat_id], now)
+        await _tell(connection, NoticeCode.TOPIC, chat_id, now)
+
+
+async def _offer_quiet(connection: AsyncConnection, chat_id: int, now: Millis) -> None:
+    """Ask a reader once whether they want quiet hours."""
+    first = update(chats).where(chats.c.id == chat_id, chats.c.quiet_offered == false()).values(quiet_offered=True)
+    if (await connection.execute(first)).rowcount == 1:
+        await _tell(connection, NoticeCode.QUIET, chat_id, now)
+
+
+async def _tell(connection: AsyncConnection, code: NoticeCode, chat_id: int, now: Millis) -> None:
+    notice = insert(connection, notices).values(code=code.value, created_at=now).returning(notices.c.id)
+    await enqueue_notice(connection, (await connection.execute(notice)).scalar_one(), [chat_id], now)

@@ -176,6 +176,7 @@ chats = Table(
     Column("loud_cap", SmallInteger, nullable=False, server_default="8"),
     Column("loud_day", Integer, nullable=False, server_default="0"),
     Column("loud_count", Integer, nullable=False, server_default="0"),
+    _flag("quiet_offered", default=False),
     Index("ix_chats_active", "id", "active"),
 )
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.core import hours
-from bot.core.attention import NO_CAP
+from bot.core.attention import NIGHTS, NO_CAP
 from bot.core.calendar import clock_time, when
 from bot.core.model import Button, Hot
 from bot.telegram.texts import LANGUAGES
@@ -32,7 +32,6 @@ class Screen(StrEnum):
 
 
 SCREENS = {one.value: one for one in Screen}
-_NIGHTS = ((22 * 60, 7 * 60), (23 * 60, 8 * 60))
 _DIGESTS = ((8 * 60,), (18 * 60 + 30,), (8 * 60, 18 * 60 + 30))
 _CAPS = (3, 8, 20, NO_CAP)
 
@@ -123,7 +122,7 @@ def _choices(t: Texts, chat: Chat, shown: Screen, now: Millis) -> Rows:
         case Screen.QUIET:
             nights = [
                 _choice(shown, "quiet", f"{a}-{b}", f"{hours.spell(a)}–{hours.spell(b)}", wishes.quiet == (a, b))
-                for a, b in _NIGHTS
+                for a, b in NIGHTS
             ]
             return [nights, [_choice(shown, "quiet", "off", off, wishes.quiet is None)]]
         case Screen.DIGEST:

@@ -15,8 +15,10 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from bot.core import hours
+from bot.core.attention import NIGHTS
 from bot.core.card import Words
-from bot.core.model import Notice, NoticeCode
+from bot.core.model import Button, Notice, NoticeCode
 
 LOCALES = Path(__file__).parent.parent / "locales"
 DEFAULT = "en"
@@ -53,6 +55,7 @@ class Texts:
             mute=lambda tag: self.text("Mute {tag}", tag=tag),
             minutes=lambda n: self.plural("{n} min read", "{n} min read", n),
             notice=self.notice,
+            choices=self.choices,
             catch_up=lambda n: self.plural("{n} alert waited for you", "{n} alerts waited for you", n),
             digest=lambda n: self.plural("Digest: {n} article", "Digest: {n} articles", n),
             not_shown=lambda n: self.plural("and {n} more: /latest", "and {n} more: /latest", n),
@@ -79,8 +82,19 @@ class Texts:
                 "A topic that gets alerts here is closed or gone: they come outside it now. "
                 "Administrators can reopen it, or send /sub in another."
             ),
+            NoticeCode.QUIET: self.text(
+                "That alert came at night. Shall I keep quiet then? What waits comes in the morning, as one message. "
+                "Your own hours: /quiet 22:30-06:45"
+            ),
         }
         return said[notice.code]
+
+    def choices(self, notice: Notice) -> tuple[tuple[Button, ...], ...]:
+        """The buttons below what asks something."""
+        if notice.code is not NoticeCode.QUIET:
+            return ()
+        nights = [Button("–".join(map(hours.spell, one)), data=f"set:qquiet={one[0]}-{one[1]}") for one in NIGHTS]
+        return tuple(nights), (Button(self.text("No quiet hours"), data="set:qquiet=off"),)
 
 
 def _parts(notice: Notice) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.attention import Way, decide, in_quiet, local_day, next_digest
+from bot.core.attention import Way, decide, in_quiet, local_day, next_digest, wants_offer
 from bot.core.calendar import local
 from bot.core.model import Attention, Chat, ChatKind, Delivery, Hot, Kind, Lane, Volume
 
@@ -106,6 +106,22 @@ def test_a_night(now: str, until: str | None) -> None:
     decision = decide(row(), chat(quiet=QUIET), [Volume.LOUD], at(now))
     assert (clock(decision.at) if decision.at else None) == until
     assert decision.way is (Way.LATER if until else Way.LOUD)
+
+
+@pytest.mark.parametrize(
+    ("kind", "hour", "wishes", "offered", "asked"),
+    [
+        (ChatKind.PRIVATE, "2026-06-01 23:00", {}, False, True),
+        (ChatKind.PRIVATE, "2026-06-01 06:59", {}, False, True),
+        (ChatKind.PRIVATE, "2026-06-01 07:00", {}, False, False),
+        (ChatKind.PRIVATE, "2026-06-01 23:00", {"quiet": (60, 120)}, False, False),
+        (ChatKind.PRIVATE, "2026-06-01 23:00", {}, True, False),
+        (ChatKind.SUPERGROUP, "2026-06-01 23:00", {}, False, False),
+    ],
+)
+def test_who_is_asked_about_quiet_hours(kind: ChatKind, hour: str, wishes: dict, offered: bool, asked: bool) -> None:
+    one = Chat(id=1, kind=kind, time_zone=KYIV, attention=Attention(**wishes), quiet_offered=offered)
+    assert wants_offer(one, at(hour)) is asked
 
 
 def test_nights_that_end_in_the_odd_hour() -> None:

@@ -51,6 +51,7 @@ class World:
             "TAGWIRE_DATABASE": f"sqlite:///{self.folder / 'tagwire.db'}",
             "TAGWIRE_API_URL": self.playground.url,
             "TAGWIRE_FETCH__ALLOW_PRIVATE": "true",
+            "TAGWIRE_READERS__OFFER_QUIET": "false",  # else what comes would depend on the hour of the run
             **self.settings,
         }
 

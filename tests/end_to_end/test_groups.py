@@ -12,14 +12,22 @@ async def test_only_administrators_choose(world) -> None:
         (hello,) = await world.playground.wait_for(group)
         assert "An administrator can choose" in hello["text"]
         refused = await world.says(group, "/sub #nato", user_id=member)
-        assert "Only this group's administrators" in refused["text"]
+        assert "Only administrators of this chat" in refused["text"]
         assert "You follow #nato" in (await world.says(group, "/sub #nato", user_id=world.admin))["text"]
         offered = await world.says(group, "/list", user_id=member)
         assert "#nato" in offered["text"]
         picker = await world.says(group, "/unsub", user_id=world.admin)
         answer = await world.press(group, picker, "del:", member)
-        assert "Only this group's administrators" in answer["text"]
+        assert "Only administrators of this chat" in answer["text"]
         assert "#nato" in (await world.says(group, "/list", user_id=member))["text"]
+
+
+async def test_a_bare_sub_in_a_group_asks_for_a_command_not_for_a_text_that_nobody_reads(world) -> None:
+    async with world.running():
+        group = world.telegram.add_group("Newsroom friends", admin=world.admin)
+        await world.playground.wait_for(group)
+        said = await world.says(group, "/sub", user_id=world.admin)
+        assert "name them with the command" in said["text"]
 
 
 async def test_each_topic_has_its_own_tags(world) -> None:

@@ -49,6 +49,36 @@ def texts(telegram: Playground, chat: int) -> list[str]:
     return [message["text"].splitlines()[0] for message in telegram.telegram.messages(chat)]
 
 
+@pytest.mark.parametrize(("language", "asks"), [("en", "That alert came at night"), ("uk", "надійшло вночі")])
+async def test_quiet_hours_are_offered_once_after_the_first_alert_at_night(pump, telegram, language, asks) -> None:
+    reader = await a_reader(pump, telegram, language)
+    await pump.news(1)
+    await pump.drain()
+    assert len(sounds(telegram, reader)) == 1  # in the morning nobody is asked
+    await pump.news(1)
+    await pump.drain(after=13 * HOUR)  # 23:00: catch-up would hide the hour, so it is news of now
+    await pump.news(2)
+    await pump.drain()
+    await pump.drain(after=MINUTE)
+    offers = [message for message in telegram.telegram.messages(reader) if asks in message["text"]]
+    assert len(offers) == 1
+    assert "silent" in offers[0]
+    held = [button["callback_data"] for row in offers[0]["reply_markup"]["inline_keyboard"] for button in row]
+    assert held == ["set:qquiet=1320-420", "set:qquiet=1380-480", "set:qquiet=off"]
+    await pump.news(1)
+    await pump.drain(after=24 * HOUR)
+    assert len([one for one in telegram.telegram.messages(reader) if asks in one["text"]]) == 1
+
+
+@ON_SQLITE
+async def test_who_has_quiet_hours_is_not_asked(pump, telegram) -> None:
+    reader = await a_reader(pump, telegram, quiet=(2 * 60, 3 * 60))
+    await pump.drain(after=13 * HOUR)
+    await pump.news(1)
+    await pump.drain()
+    assert len(telegram.telegram.messages(reader)) == 1
+
+
 @pytest.mark.parametrize(("language", "heading"), [("en", "Digest: 3 articles"), ("uk", "Дайджест: 3 статті")])
 async def test_a_night_comes_as_one_message_when_it_ends(pump, telegram, language, heading) -> None:
     # Longer than an alert is news: it was put off, and does not age.
@@ -125,7 +155,7 @@ async def test_the_ninth_alert_of_a_day_makes_no_sound(pump, telegram) -> None:
         await pump.drain(after=MINUTE)
     assert sounds(telegram, reader) == [True] * 8 + [False] * 2
     await pump.news()
-    await pump.drain(after=15 * HOUR)  # another day there, and too old
+    await pump.drain(after=22 * HOUR)  # another day there, and too old
     await pump.news()
     await pump.drain()
     assert sounds(telegram, reader)[10:] == [True]

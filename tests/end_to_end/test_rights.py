@@ -53,7 +53,7 @@ async def test_in_a_group_only_its_administrators_see_and_erase(world) -> None:
         await world.says(group, "/sub #nato", user_id=world.admin, thread_id=7)
         for command in ("/mydata", "/forgetme"):
             refused = await world.says(group, command, user_id=member)
-            assert "Only this group's administrators" in refused["text"]
+            assert "Only administrators of this chat" in refused["text"]
         sent = await world.says(group, "/mydata", user_id=world.admin, thread_id=7)
         assert sent["message_thread_id"] == 7
         assert json.loads(sent["document"]["content"])["kept"]["rules"][0]["thread_id"] == 7

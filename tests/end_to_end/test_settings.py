@@ -172,9 +172,9 @@ async def test_only_administrators_change_a_groups_peace(world) -> None:
         group = world.telegram.add_group("Friends", admin=world.admin)
         await world.playground.wait_for(group)
         for command in ("/settings", "/quiet 22-7", "/digest 8", "/pause 8h", "/resume", "/tz Kyiv", "/mute #nato"):
-            assert "Only this group's administrators" in (await world.says(group, command, user_id=member))["text"]
+            assert "Only administrators of this chat" in (await world.says(group, command, user_id=member))["text"]
         said = await world.says(group, "/quiet", user_id=world.admin)
         answer = await world.press(group, said, "set:qquiet=1320-420", member)
-        assert "Only this group's administrators" in answer["text"]
+        assert "Only administrators of this chat" in answer["text"]
         assert "Quiet hours: off" in (await world.says(group, "/settings", user_id=world.admin))["text"]
         assert "22:00–07:00" in (await world.says(group, "/quiet 22-7", user_id=world.admin))["text"]

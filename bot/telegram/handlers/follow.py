@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from rapidfuzz.distance import OSA
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
+from bot.core.cadence import DAY_MS
+from bot.core.card import alert
 from bot.core.expressions import Names, loose_tags, parse, render
 from bot.core.frequency import Frequency, window
 from bot.core.model import Button, RuleSpec
@@ -52,13 +54,23 @@ async def sub(turn: Turn) -> None:
     if not await managed(turn):
         return
     if not turn.args:
-        await turn.desk.store.chats.set_pending(turn.chat.id, ASKED, turn.desk.clock())
-        await turn.reply(
-            turn.texts.text("Which tags would you like to follow? Send them, for example: #peace_plan #nato"),
-            await rising(turn),
-        )
+        t = turn.texts
+        if turn.private:
+            await turn.desk.store.chats.set_pending(turn.chat.id, ASKED, turn.desk.clock())
+            asked = t.text("Which tags would you like to follow? Send them, for example: #peace_plan #nato")
+        else:  # there the bot reads commands only
+            asked = t.text("Which tags shall come here? Tap one, or name them with the command: /sub #peace_plan #nato")
+        await turn.reply(asked, await rising(turn))
         return
     await follow_typed(turn, turn.args)
+
+
+async def follow_by_link(turn: Turn, term: str) -> None:
+    """Follow what a link names, and show what comes of it."""
+    taken = await take(turn, [RuleSpec((term,))])
+    lines, rows = await told(turn, taken)
+    await turn.reply("\n".join(lines), rows)
+    await show_newest(turn, taken.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +230,27 @@ async def press_follow(turn: Turn) -> None:
     if not taken.old:
         lines, rows = await told(turn, taken)
         await turn.reply("\n".join(lines), rows)
+        await show_newest(turn, taken.new)
+
+
+async def show_newest(turn: Turn, specs: Sequence[RuleSpec]) -> None:
+    """Show a reader at once what comes: the newest article of the last day, labelled, for it is not new."""
+    if not turn.private:
+        return
+    store, now = turn.desk.store, turn.desk.clock()
+    for slug in [spec.wanted[0] for spec in specs[:1]]:
+        newest = await store.articles.latest(slugs=[slug], limit=1)
+        if newest and now - newest[0].published_at <= DAY_MS:
+            t = turn.texts
+            made = alert(
+                newest[0],
+                matched=(slug,),
+                time_zone=turn.chat.time_zone,
+                words=t.words(),
+                matched_tag_id=(await store.articles.tag_ids([slug]))[slug],
+                label=unescape(t.text("Latest on {tag}", tag=turn.desk.label(slug))),
+            )
+            await turn.reply(made.html, made.buttons)
 
 
 async def press_take(turn: Turn) -> None:
@@ -240,7 +273,7 @@ async def managed(turn: Turn) -> bool:
     """Whether the asker may change this chat's alerts; tells them when not."""
     if await turn.may_manage():
         return True
-    said = turn.texts.text("Only this group's administrators can change what it follows.")
+    said = turn.texts.text("Only administrators of this chat can change what it follows.")
     await (turn.toast(said, alert=True) if turn.query else turn.reply(said))
     return False
 

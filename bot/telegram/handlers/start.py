@@ -48,7 +48,7 @@ async def start(turn: Turn) -> None:
     """`/start`: what this is, in one message, with tags to tap; a deep link follows what it names."""
     followed = await term_of(turn.desk, turn.args.strip())
     if followed and await turn.may_manage():
-        await follow.follow_typed(turn, hashtag(followed))
+        await follow.follow_by_link(turn, followed)
         return
     rows = await follow.rising(turn)
     if turn.private:
