@@ -83,7 +83,7 @@ class Pump:
     store: Store
     sender: Sender
     now: int = NOW
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = field(default_factory=lambda: Policy(offer_quiet=False))
     meter: Meter = field(default_factory=SilentMeter)
     stories: int = 0
     in_flight: int = 8

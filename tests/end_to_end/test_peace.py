@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.core.model import Attention, Hot, Volume
+from bot.core.verdicts import Policy
 from bot.playground.server import Playground
 from tests.end_to_end.pumping import HOUR, MINUTE, NOW, follow, pumping
 
@@ -51,6 +52,7 @@ def texts(telegram: Playground, chat: int) -> list[str]:
 
 @pytest.mark.parametrize(("language", "asks"), [("en", "That alert came at night"), ("uk", "надійшло вночі")])
 async def test_quiet_hours_are_offered_once_after_the_first_alert_at_night(pump, telegram, language, asks) -> None:
+    pump.policy = Policy()
     reader = await a_reader(pump, telegram, language)
     await pump.news(1)
     await pump.drain()
@@ -72,6 +74,7 @@ async def test_quiet_hours_are_offered_once_after_the_first_alert_at_night(pump,
 
 @ON_SQLITE
 async def test_who_has_quiet_hours_is_not_asked(pump, telegram) -> None:
+    pump.policy = Policy()
     reader = await a_reader(pump, telegram, quiet=(2 * 60, 3 * 60))
     await pump.drain(after=13 * HOUR)
     await pump.news(1)

@@ -262,7 +262,7 @@ async def test_in_a_group_only_administrators_pick_and_everybody_reads(world) ->
         assert "Only administrators of this chat" in (await world.press(group, rising, toggle, member))["text"]
         assert "You follow" in (await world.press(group, rising, toggle, world.admin))["text"]
         assert "You follow 1 rule" in (await world.says(group, "/list", **where))["text"]
-        assert "Only this group's" in (await world.press(group, rising, "pick:a:1", member))["text"]
+        assert "Only administrators of this chat" in (await world.press(group, rising, "pick:a:1", member))["text"]
 
 
 # -- /share and deep links

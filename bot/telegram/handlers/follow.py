@@ -66,11 +66,9 @@ async def sub(turn: Turn) -> None:
 
 
 async def follow_by_link(turn: Turn, term: str) -> None:
-    """Follow what a link names, and show what comes of it."""
-    taken = await take(turn, [RuleSpec((term,))])
-    lines, rows = await told(turn, taken)
+    """Follow what a link names."""
+    lines, rows = await told(turn, await take(turn, [RuleSpec((term,))]))
     await turn.reply("\n".join(lines), rows)
-    await show_newest(turn, taken.new)
 
 
 @dataclass(frozen=True, slots=True)
