@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DAY = 24 * HOUR
 TAGS = ("nato", "sport", "eu")
-NIGHT = (22 * 60, 7 * 60)
+#: It is 10:00 in Kyiv when everything begins.
+QUIET = (9 * 60, 15 * 60)
 ITEM = re.compile(r"Item (\d{3})")
 READERS = st.integers(0, 3)  #: three people and a group
 GROUP = 3
@@ -42,7 +43,7 @@ SUPERGROUPS = -1_000_000_000_000  #: their ids are below
 WISHES: dict[str, dict[str, Any]] = {
     "pause": {},
     "resume": {"paused_until": 0},
-    "quiet": {"quiet": NIGHT},
+    "quiet": {"quiet": QUIET},
     "loud": {"quiet": None},
     "digest": {"digests": (8 * 60,), "digest_all": True},
     "no digest": {"digests": (), "digest_all": False},
@@ -145,12 +146,12 @@ class AnyOrder(RuleBasedStateMachine):
                 await self.store.rules.follow(reader.id, 0, [spec], self.now)
                 reader.follows.setdefault(tag, 0)
             case "unfollow":
-                await self.store.rules.unfollow(reader.id, 0, [spec])
-                reader.follows.pop(tag, None)
-            case "mute" if tag in reader.follows:
-                rules = await self.store.rules.with_tag(reader.id, 0, [tag])
+                await self.store.rules.unfollow(reader.id, 0, [RuleSpec((one,)) for one in reader.follows])
+                reader.follows.clear()
+            case "mute":
+                rules = await self.store.rules.of_chat(reader.id)
                 await self.store.rules.mute([one.id for one in rules], self.now + DAY)
-                reader.follows[tag] = self.now + DAY
+                reader.follows = dict.fromkeys(reader.follows, self.now + DAY)
             case "forget":
                 await self.store.privacy.forget(reader.id)
                 reader.follows.clear()
