@@ -39,6 +39,7 @@ ITEM = re.compile(r"Item (\d{3})")
 READERS = st.integers(0, 3)  #: three people and a group
 GROUP = 3
 TAG = st.sampled_from(TAGS)
+LENGTHS = st.sampled_from([0, MINUTE, HOUR, 3 * HOUR, 9 * HOUR])
 SUPERGROUPS = -1_000_000_000_000  #: their ids are below
 WISHES: dict[str, dict[str, Any]] = {
     "pause": {},
@@ -169,9 +170,14 @@ class AnyOrder(RuleBasedStateMachine):
             group.seen.clear()
             self.run(self.store.chats.move(old, group.id, self.now))
 
-    @rule(tags=st.sets(TAG, min_size=1), again=st.integers(0, 4))
-    def newsroom_does(self, tags: set[str], again: int) -> None:
-        """A new article, or sometimes another headline for the last but so many."""
+    @rule(tags=st.sets(TAG, min_size=1), again=st.integers(0, 4), wait=st.none() | LENGTHS)
+    def newsroom_does(self, tags: set[str], again: int, wait: int | None) -> None:
+        """A new article, or sometimes another headline for the last but so many; it goes out after a while, or not yet."""
+        self.bring_out(tags, again)
+        if wait is not None:
+            self.deliver(wait)
+
+    def bring_out(self, tags: set[str], again: int) -> None:
         if again and again <= len(self.items) and len(self.items) % 2:
             item = len(self.items) + 1 - again
             change = self._change(item, self.items[item], f" corrected at {self.now}")
@@ -191,7 +197,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     # -- time
 
-    @rule(length=st.sampled_from([0, MINUTE, HOUR, 3 * HOUR, 9 * HOUR]))
+    @rule(length=LENGTHS)
     def deliver(self, length: int) -> None:
         self.run(self.pump.drain(after=length))
         self.look()
