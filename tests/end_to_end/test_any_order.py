@@ -22,7 +22,7 @@ from bot.core.model import ArticleTag, Attention, Chat, ChatKind, RuleSpec, TagS
 from bot.playground.server import Playground
 from bot.store.database import Database
 from bot.store.store import Store
-from tests.end_to_end.pumping import FEED, HOUR, MINUTE, publish, pumping, story
+from tests.end_to_end.pumping import FEED, HOUR, MINUTE, NOW, publish, pumping, story
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -35,7 +35,7 @@ DAY = 24 * HOUR
 TAGS = ("nato", "sport", "eu")
 #: It is 10:00 in Kyiv when everything begins.
 QUIET = (9 * 60, 15 * 60)
-ITEM = re.compile(r"Item (\d{3})")
+ITEM = re.compile(r"Item (\d{4,})")
 READERS = st.integers(0, 3)  #: three people and a group
 GROUP = 3
 TAG = st.sampled_from(TAGS)
@@ -67,18 +67,43 @@ class Reader:
         return any(until <= now for tag, until in self.follows.items() if tag in tags)
 
 
-class AnyOrder(RuleBasedStateMachine):
-    """The world, and its model."""
+class World:
+    """One Telegram, one database and one pump for all examples: each has readers of its own, on a day of its own."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         self.items: dict[int, set[str]] = {}
+        self.runner.run(self._open())
+
+    async def _open(self) -> None:
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        self.telegram = await self.stack.enter_async_context(Playground(limits=False))
+        database = await Database.open(f"sqlite:///{folder}/db")
+        self.stack.push_async_callback(database.close)
+        self.store = Store(database)
+        self.pump: Pump = await self.stack.enter_async_context(pumping(self.store, self.telegram.url))
+        await self.store.feeds.sync_catalogue([FEED])
+
+    def close(self) -> None:
+        self.runner.run(self.stack.aclose())
+        self.runner.close()
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """The world, and its model."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.telegram, self.store, self.pump = self.world.telegram, self.world.store, self.world.pump
+        self.items = self.world.items
+        self.pump.now += DAY - (self.pump.now - NOW) % DAY
         self.run(self._begin())
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
+        return self.world.runner.run(work)
 
     def happens(self, act: Callable[..., T], *details: object) -> T:
         """Something in the local Telegram, which tells it to its loop."""
@@ -89,13 +114,6 @@ class AnyOrder(RuleBasedStateMachine):
         return self.run(acting())
 
     async def _begin(self) -> None:
-        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
-        self.telegram = await self.stack.enter_async_context(Playground(limits=False))
-        database = await Database.open(f"sqlite:///{folder}/db")
-        self.stack.push_async_callback(database.close)
-        self.store = Store(database)
-        self.pump: Pump = await self.stack.enter_async_context(pumping(self.store, self.telegram.url))
-        await self.store.feeds.sync_catalogue([FEED])
         people = [self.telegram.telegram.add_user(name) for name in ("Ada", "Ben", "Cleo")]
         group = self.telegram.telegram.add_group("Group", supergroup=False, admin=people[0])
         self.readers = [Reader(one) for one in (*people, group)]
@@ -191,7 +209,7 @@ class AnyOrder(RuleBasedStateMachine):
                 reader.owed.add(item)
 
     def _change(self, item: int, tags: set[str], more: str) -> EntryChange:
-        change = story(item, self.now, f"Item {item:03}{more}")
+        change = story(item, self.now, f"Item {item:04}{more}")
         borne = tuple(ArticleTag(tag, TagSource.CATEGORY) for tag in sorted(tags))
         return replace(change, article=replace(change.article, tags=borne))
 
@@ -236,9 +254,19 @@ class AnyOrder(RuleBasedStateMachine):
             for reader in self.readers:
                 assert reader.owed <= set(reader.got), f"missed: {reader.owed - set(reader.got)}"
         finally:
-            self.run(self.stack.aclose())
-            self.runner.close()
+            for reader in self.readers:
+                self.run(self.store.privacy.forget(reader.id))
 
 
-AnyOrder.TestCase.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
-TestAnyOrder = AnyOrder.TestCase
+class TestAnyOrder(AnyOrder.TestCase):
+    """Its examples."""
+
+    settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        AnyOrder.world = World()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        AnyOrder.world.close()
