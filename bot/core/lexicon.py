@@ -163,8 +163,9 @@ class Lexicon:
         for language in sorted(_READ):
             tokens = [self._forms(word, language) for word in words]
             for _, length, label in self._index.find(tokens):
-                slug = label.partition(":")[0]
-                if length == len(words) and slug in self.thesaurus:
+                slug, _, condition = label.partition(":")
+                another = condition == _MAN and _HERS.search(words[0])
+                if length == len(words) and slug in self.thesaurus and not another:
                     found[slug] = None
         return tuple(found)
 
