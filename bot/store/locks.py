@@ -10,7 +10,7 @@ An SQLite file has one process: it holds every lock.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -195,7 +195,11 @@ async def in_use(database: Database, *, alone: bool = False) -> AsyncIterator[No
             raise StorageError(f"{shown(database.url)}: is in use by another tagwire; stop that one first")
         yield
     finally:
-        connection.terminate()
+        try:
+            with suppress(*AWAY):  # else the next one may come before the server has noticed that we are gone
+                await connection.execute("SELECT pg_advisory_unlock_all()")
+        finally:
+            connection.terminate()
 
 
 async def connect(url: str, *, silent: bool = False) -> asyncpg.Connection[Any]:
