@@ -63,9 +63,11 @@ def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, 
         policy: what the operator chose.
         plain: whether the call was already the plain-text fallback.
     """
-    if delivery.kind is Kind.EDIT and outcome.fate in _NO_EDIT:
+    edit = delivery.kind is Kind.EDIT
+    if edit and outcome.fate in _NO_EDIT:
         return Verdict(ruling=Ruling.DROP, reason=outcome.detail)
-    match outcome.fate:
+    # A card that is changed twice is one card: that it may have been done already does not matter.
+    match Fate.SERVER if edit and outcome.fate is Fate.UNKNOWN else outcome.fate:
         case Fate.SENT | Fate.NOT_MODIFIED:
             return Verdict(ruling=Ruling.SENT, message_id=outcome.message_id)
         case Fate.FLOOD:

@@ -89,6 +89,12 @@ def test_an_unknown_outcome_is_tried_again_once_and_never_a_third_time() -> None
     assert (parked.ruling, parked.reason) == (Ruling.PARK, "may have been delivered: what Telegram said")
 
 
+def test_a_change_of_a_card_is_repeated_until_an_answer_comes_for_it_makes_no_second_card() -> None:
+    again = verdict(Fate.UNKNOWN, attempts=2, kind=Kind.EDIT)
+    assert (again.ruling, again.at, again.free) == (Ruling.RETRY, NOW + SHORTEST_PAUSE, True)
+    assert verdict(Fate.UNKNOWN, kind=Kind.EDIT, age=GIVE_UP_AFTER + 1).ruling is Ruling.PARK
+
+
 def test_whether_hot_news_is_repeated_is_a_choice_and_that_of_alerts_is_not() -> None:
     once = Policy(repeat_hot=False)
     assert verdict(Fate.UNKNOWN, kind=Kind.BROADCAST).ruling is Ruling.RETRY
