@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, delete, false, func, literal, null, select, true, update
@@ -10,7 +11,7 @@ from bot.core.cadence import DAY_MS
 from bot.core.model import DeliveryState, Kind, Lane, NoticeCode, Ruling
 from bot.core.verdicts import FEW
 from bot.store.articles import insert
-from bot.store.chats import hold_chat, move_chat, retire_chat
+from bot.store.chats import hold_chat, move_chat, retire_chat, unhold
 from bot.store.claims import CLAIMED, QUEUED, Lease, take, take_backlog, take_over
 from bot.store.schema import chats, closed_topics, notices, outbox
 from bot.store.sharing import in_turn, sent_by_others
@@ -111,6 +112,10 @@ class Outbox:
 
     async def settle(self, results: Sequence[tuple[Delivery, Verdict]], owner: str, now: Millis) -> None:
         """Write what became of rows, all in one transaction; rows that another owner took meanwhile are left to it."""
+        results = [
+            (delivery, replace(verdict, reason=_storable(verdict.reason)) if verdict.reason else verdict)
+            for delivery, verdict in results
+        ]
         async with self._database.transaction() as connection:
             ended, again = [], []
             for delivery, verdict in results:
@@ -151,9 +156,13 @@ class Outbox:
             return max(0, (await connection.execute(statement)).rowcount)
 
     async def hurry(self, now: Millis, before: Millis) -> int:
-        """The clock went back from `before` to `now`: what was due then is due now; their number."""
+        """The clock went back from `before` to `now`: what was due then is due now; their number.
+
+        Nor is a chat held until a moment that was told from the wrong time; one that refuses still says so again.
+        """
         due = update(outbox).where(QUEUED, outbox.c.not_before > now, outbox.c.not_before <= before)
         async with self._database.transaction() as connection:
+            await unhold(connection, now)
             return max(0, (await connection.execute(due.values(not_before=now))).rowcount)
 
     async def prune(self, now: Millis) -> int:
@@ -224,6 +233,11 @@ _HEARD = (
         loud_day=bindparam("day"),
     )
 )
+
+
+def _storable(reason: str) -> str:
+    """A reason may quote anything, also what no database takes; one such row must not keep all others unsettled."""
+    return reason.replace("\0", "?").encode("utf-8", "replace").decode()
 
 
 async def _carry_out(connection: AsyncConnection, delivery: Delivery, verdict: Verdict, now: Millis) -> None:
