@@ -33,7 +33,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 #: Serialises migrations of several workers that start at once on PostgreSQL; any constant does.
 MIGRATION_LOCK = 7_461_727
 #: Of every connection to PostgreSQL. A worker that freezes inside a transaction must not hold its locks for ever, and a
-#: host that vanishes must be noticed in less than the two hours of TCP's own default, by the server and by us (`watch`).
+#: host that vanishes must be noticed in less than the two hours of TCP's own default, by the server and by us.
 SERVER_SETTINGS = {
     "application_name": "tagwire",
     "idle_in_transaction_session_timeout": "10s",

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core import card
 from bot.core.model import ChatKind, DeliveryState
-from bot.core.verdicts import AFTER_UNKNOWN, WITHOUT_RIGHTS, Policy
+from bot.core.verdicts import AFTER_UNKNOWN, WITHOUT_RIGHTS, WORTH_A_DIGEST, Policy
 from bot.playground.server import Playground
 from bot.web.metrics import Metrics
 from tests.end_to_end.pumping import HOUR, MINUTE, NOW, follow, pumping
@@ -285,11 +285,21 @@ async def test_whether_hot_news_without_an_answer_is_repeated_is_a_setting(repea
     assert texts(telegram, reader) == ["hot"] * copies
 
 
-@ON_SQLITE
-async def test_an_alert_that_is_no_news_any_more_is_not_sent(pump, telegram) -> None:
+async def test_alerts_that_are_no_news_any_more_come_in_the_next_digest(pump, telegram) -> None:
+    """Not at night, a day late: after ten in the evening the next is at eight."""
     reader = await a_reader(pump, telegram)
     await pump.news(2)
     assert (await pump.drain(after=12 * HOUR + 1)).sent == 0
+    assert (await pump.drain(after=10 * HOUR - 2)).left == 2
+    assert (await pump.drain(after=1)).sent == 2
+    assert texts(telegram, reader) == ["Digest: 2 articles"]
+
+
+@ON_SQLITE
+async def test_an_alert_of_days_ago_is_not_sent(pump, telegram) -> None:
+    reader = await a_reader(pump, telegram)
+    await pump.news(2)
+    assert (await pump.drain(after=WORTH_A_DIGEST + 1)).sent == 0
     assert await pump.states() == {"dropped": 2}
     assert telegram.telegram.messages(reader) == []
 
@@ -324,7 +334,7 @@ async def test_a_catch_up_card_keeps_to_telegrams_limits_and_to_what_is_still_ne
     assert message["text"].startswith("На вас чекало 60 сповіщень")
     assert message["text"].splitlines()[-1].startswith("і ще ")
     assert len(message["text"]) <= 4096
-    assert await pump.states() == {"sent": 60, "dropped": 2}
+    assert await pump.states() == {"sent": 60, "queued": 2}
 
 
 @ON_SQLITE
