@@ -14,7 +14,7 @@ from bot.store.articles import insert
 from bot.store.chats import hold_chat, move_chat, retire_chat, unhold
 from bot.store.claims import CLAIMED, QUEUED, Lease, take, take_backlog, take_over
 from bot.store.schema import chats, closed_topics, notices, outbox
-from bot.store.sharing import in_turn, sent_by_others
+from bot.store.sharing import MINUTE_MS, in_turn, sent_by_others
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -78,6 +78,7 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._looked_at: Millis = 0  #: for lapsed leases
+        self._alone_from: Millis = 0  #: what another process sent was over a minute ago, where there is but one
 
     async def claim(
         self, owner: str, now: Millis, lease_ms: int, limit: int, busy: Collection[int] = ()
@@ -104,8 +105,9 @@ class Outbox:
             return await take_backlog(connection, lease, places, since, 1 if put_off else FEW, put_off=put_off)
 
     async def sent_by_others(self, owner: str, chats: Collection[int], now: Millis) -> dict[int, list[Millis]]:
-        """When other workers sent to these chats in the last minute; an SQLite file has one."""
-        if self._database.is_sqlite:
+        """When other workers sent to these chats in the last minute; of an SQLite file, the one before us."""
+        self._alone_from = self._alone_from or now + MINUTE_MS
+        if self._database.is_sqlite and now >= self._alone_from:
             return {}
         async with self._database.reading() as connection:
             return await sent_by_others(connection, owner, chats, now)

@@ -21,6 +21,7 @@ from sqlalchemy import event, text
 
 from bot.core.model import Fate, Outcome
 from bot.core.pacing import Pacer
+from bot.core.verdicts import Policy
 from bot.playground.server import Playground
 from bot.store.database import StorageError
 from bot.telegram.application import TelegramBot
@@ -366,6 +367,24 @@ async def test_a_dead_senders_rows_come_back_after_its_lease_whatever_its_clock_
     await store.outbox.claim("dead, an hour ahead", NOW + HOUR, LEASE, 2)
     assert (await pump.drain()).sent == 3
     assert set(sender.got.values()) == {1}
+
+
+@ON_SQLITE
+async def test_who_starts_anew_knows_what_groups_got_in_the_last_minute(store: Store) -> None:
+    """Or each restart would give every group twenty messages more: Telegram's minute goes on."""
+    await follow(store, -1)
+    pump, told = Pump(store, Recorder()), []
+    await pump.news()
+    await pump.drain()
+    pump.now += 1000
+    await pump.news(5)
+    pump.policy = Policy(catch_up_after=1000)
+    await pump.drain(after=1000)  # one message, whatever it stands for
+    await pump.news()
+    deliverer = pump.deliverer()
+    deliverer._recall = lambda chat, times: told.append((chat, sorted(times)))
+    await deliverer.drain()
+    assert told == [(-1, [NOW, NOW + 2000])]
 
 
 # -- Telegram
