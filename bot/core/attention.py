@@ -78,6 +78,13 @@ def decide(row: Delivery, chat: Chat, volumes: Iterable[Volume], now: Millis) ->
     return Decision(Way.LOUD)
 
 
+def fold(chat: Chat, now: Millis) -> Decision:
+    """When an alert that is no news any more goes: in the chat's next digest, or where that would be."""
+    wishes, zone = chat.attention, chat.time_zone
+    at = next_digest(max(now, wishes.paused_until), wishes.digests or DIGESTS, zone)
+    return Decision(Way.DIGEST, _outside(at, wishes.quiet, zone))
+
+
 def _loudest(volumes: Iterable[Volume]) -> Volume:
     return min(volumes, key=list(Volume).index, default=Volume.LOUD)
 

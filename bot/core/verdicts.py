@@ -21,6 +21,8 @@ AFTER_UNKNOWN = 30 * SECOND
 MOST_COPIES = 2
 #: How long a chat that lets us write nothing is left alone.
 WITHOUT_RIGHTS = HOUR
+#: An alert that is no news any more still comes in a digest, for so long after it was queued.
+WORTH_A_DIGEST = 3 * 24 * HOUR
 #: So many alerts of a chat may come one by one after an outage; more come as one card.
 FEW = 3
 
@@ -32,7 +34,7 @@ _NO_EDIT = frozenset({Fate.NO_MESSAGE, Fate.NO_THREAD, Fate.NO_RIGHTS})
 class Policy:
     """What an operator chooses."""
 
-    expiry: Millis = 12 * HOUR  #: an alert that waited longer is no news any more
+    expiry: Millis = 12 * HOUR  #: an alert that waited longer is no news any more, and comes in the next digest
     catch_up_after: Millis = HOUR  #: an alert that waited longer comes with the chat's others, on one card
     repeat_hot: bool = True  #: whether hot news is sent again when a call ended without an answer
     offer_quiet: bool = True  #: whether a reader is asked about quiet hours after their first alert at night
@@ -43,9 +45,14 @@ def beforehand(delivery: Delivery, *, now: Millis, policy: Policy) -> Verdict | 
     if delivery.attempts > MOST_COPIES:
         # Each try ended with our own death or without an answer: the row may be what kills us, or be there twice.
         return Verdict(ruling=Ruling.PARK, reason=f"may have been delivered: {MOST_COPIES} tries, no answer to any")
-    if delivery.kind is Kind.ALERT and now - delivery.since > policy.expiry:
+    if is_stale(delivery, now=now, policy=policy) and now - delivery.queued_at > WORTH_A_DIGEST:
         return Verdict(ruling=Ruling.DROP, reason="too old to be news")
     return None
+
+
+def is_stale(delivery: Delivery, *, now: Millis, policy: Policy) -> bool:
+    """Whether this is an alert that waited so long that it is no news any more."""
+    return delivery.kind is Kind.ALERT and now - delivery.since > policy.expiry
 
 
 def is_late(delivery: Delivery, *, now: Millis, policy: Policy) -> bool:
@@ -63,9 +70,11 @@ def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, 
         policy: what the operator chose.
         plain: whether the call was already the plain-text fallback.
     """
-    if delivery.kind is Kind.EDIT and outcome.fate in _NO_EDIT:
+    edit = delivery.kind is Kind.EDIT
+    if edit and outcome.fate in _NO_EDIT:
         return Verdict(ruling=Ruling.DROP, reason=outcome.detail)
-    match outcome.fate:
+    # A card that is changed twice is one card: that it may have been done already does not matter.
+    match Fate.SERVER if edit and outcome.fate is Fate.UNKNOWN else outcome.fate:
         case Fate.SENT | Fate.NOT_MODIFIED:
             return Verdict(ruling=Ruling.SENT, message_id=outcome.message_id)
         case Fate.FLOOD:

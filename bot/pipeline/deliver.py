@@ -188,40 +188,42 @@ class Deliverer:
         """
         first = parcel.deliveries[0]
         try:
-            verdict = await self._send(parcel, until)
+            verdicts = await self._send(parcel, until)
         except Exception as error:
             log.exception("deliver.defect", delivery=first.id)
-            verdict = Verdict(ruling=Ruling.PARK, reason=f"defect: {type(error).__name__}: {error}"[:200])
+            defect = Verdict(ruling=Ruling.PARK, reason=f"defect: {type(error).__name__}: {error}"[:200])
+            verdicts = [defect] * len(parcel.deliveries)
         finally:
             self._flying.pop(first.chat_id, None)
-        for delivery in parcel.deliveries:
+        for delivery, verdict in zip(parcel.deliveries, verdicts, strict=True):
             self._conclude(delivery, verdict)
-            verdict = replace(verdict, loud_day=0, offer_quiet=False)  # one message makes one sound
         self._gather()
 
-    async def _send(self, parcel: Parcel, until: Millis) -> Verdict:
-        first, reason = parcel.deliveries[0], ""
-        verdict = Verdict(ruling=Ruling.PLAIN)
+    async def _send(self, parcel: Parcel, until: Millis) -> list[Verdict]:
+        """The verdict on each row: they share the message, but not what they went through before."""
+        rows, reason = parcel.deliveries, ""
+        first, verdicts = rows[0], [Verdict(ruling=Ruling.PLAIN)]
         for plain in (False, True):
             if self._clock() >= until:  # we were frozen: somebody else may be sending it
-                return Verdict(ruling=Ruling.RETRY, at=self._clock(), free=True, reason="the lease had ended")
+                late = Verdict(ruling=Ruling.RETRY, at=self._clock(), free=True, reason="the lease had ended")
+                return [late] * len(rows)
             outcome = await self._call(parcel, plain=plain)
             now = self._clock()
             self._measure(parcel, outcome.fate, now)
             if outcome.fate is Fate.UNAUTHORISED:
                 self._refused = outcome.detail
-            verdict = judge(outcome, first, now=now, policy=self._policy, plain=plain)
+            verdicts = [judge(outcome, row, now=now, policy=self._policy, plain=plain) for row in rows]
             if outcome.fate is not Fate.SENT:
                 log.warning("deliver.failed", delivery=first.id, fate=outcome.fate.value, detail=outcome.detail)
-            if verdict.ruling is not Ruling.PLAIN:
+            if verdicts[0].ruling is not Ruling.PLAIN:
                 break
             reason = f"sent as plain text: {outcome.detail}"
             log.error("deliver.defect", delivery=first.id, fate=outcome.fate.value, detail=outcome.detail)
-        if verdict.ruling is Ruling.SENT and reason:
-            verdict = replace(verdict, reason=reason)
-        if verdict.ruling is Ruling.SENT:
-            return replace(verdict, loud_day=parcel.loud_day, offer_quiet=parcel.offer_quiet)
-        return verdict
+        if verdicts[0].ruling is Ruling.SENT:
+            verdicts = [replace(verdict, reason=reason) for verdict in verdicts]
+            # One message makes one sound.
+            verdicts[0] = replace(verdicts[0], loud_day=parcel.loud_day, offer_quiet=parcel.offer_quiet)
+        return verdicts
 
     async def _call(self, parcel: Parcel, *, plain: bool) -> Outcome:
         to = parcel.deliveries[0]

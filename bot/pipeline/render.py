@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.core import card
-from bot.core.attention import Way, decide, local_day, wants_offer
+from bot.core.attention import Way, decide, fold, local_day, wants_offer
 from bot.core.matching import firing
 from bot.core.model import BroadcastState, Kind, Lane, NoticeCode, Ruling, Verdict
-from bot.core.verdicts import beforehand
+from bot.core.verdicts import beforehand, is_stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -123,7 +123,8 @@ class Renderer:
         fired = _fired(delivery, article, material, now)
         if not fired:
             return _drop("no longer followed")
-        decision = decide(delivery, chat, [rule.volume for rule in fired], now)
+        stale = is_stale(delivery, now=now, policy=self._policy)
+        decision = fold(chat, now) if stale else decide(delivery, chat, [rule.volume for rule in fired], now)
         if verdict := _put_off(delivery, decision):
             return verdict
         return article, _terms(fired), decision.way is Way.LOUD

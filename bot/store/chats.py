@@ -13,7 +13,7 @@ from bot.store.schema import articles, chats, exclusions, outbox, rules
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import RowMapping
+    from sqlalchemy import ColumnElement, RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.core.model import Millis
@@ -39,6 +39,16 @@ async def hold_chat(connection: AsyncConnection, chat_id: int, until: Millis) ->
         .where(outbox.c.state == DeliveryState.QUEUED.value, outbox.c.not_before < until)
         .values(not_before=until)
     )
+
+
+async def unhold(connection: AsyncConnection, now: Millis, *which: ColumnElement[bool]) -> None:
+    """What held these chats is over, or was never so: they are held no more, and what waited for that is due."""
+    until = select(chats.c.held_until).where(chats.c.id == outbox.c.chat_id).scalar_subquery()
+    held = select(chats.c.id).where(chats.c.held_until > now, *which)
+    waiting = outbox.c.chat_id.in_(held), outbox.c.settled_at.is_(None), outbox.c.not_before == until
+    queued = update(outbox).where(*waiting, outbox.c.state == DeliveryState.QUEUED.value)
+    await connection.execute(queued.values(not_before=now))
+    await connection.execute(update(chats).where(chats.c.held_until > now, *which).values(held_until=0))
 
 
 async def reconsider(connection: AsyncConnection, chat_id: int, now: Millis) -> None:
@@ -81,14 +91,18 @@ async def move_chat(connection: AsyncConnection, old: int, new: int, now: Millis
         await connection.execute(delete(outbox).where(*mine, same_row))
         # Numbers of messages are the old chat's; in the new one they are other messages.
         await connection.execute(update(outbox).where(*mine).values(chat_id=new, message_id=None))
-    await retire_chat(connection, old, f"moved to {new}", now)
+    await retire_chat(connection, old, _moved_to(new), now)
+
+
+def _moved_to(new: int) -> str:
+    return f"moved to {new}"
 
 
 async def _copy_chat(connection: AsyncConnection, old: int, new: int) -> None:
     """The new chat with the choices of the old one; Telegram may have introduced it before, with none."""
     row = (await connection.execute(select(chats).where(chats.c.id == old))).mappings().first()
-    if row is None:
-        return
+    if row is None or row["retired_reason"] == _moved_to(new):
+        return  # or it moved before: both its messages say so, and the outbox; what the new one chose since stands
     fresh = {"kind": ChatKind.SUPERGROUP.value, "active": True, "retired_reason": "", "held_until": 0}
     made = insert(connection, chats).values({**row, **fresh, "id": new})
     choices = {name: made.excluded[name] for name in row if name not in {"id", "title", "created_at"}}
@@ -159,9 +173,10 @@ class Chats:
         async with self._database.transaction() as connection:
             await retire_chat(connection, chat_id, reason, now)
 
-    async def revive(self, chat_id: int) -> None:
-        """Send to it again."""
+    async def revive(self, chat_id: int, now: Millis) -> None:
+        """Send to it again, also what waits because it could not be written to."""
         async with self._database.transaction() as connection:
+            await unhold(connection, now, chats.c.id == chat_id)
             fresh = update(chats).where(chats.c.id == chat_id).values(active=True, retired_reason="", held_until=0)
             await connection.execute(fresh)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import socket
 import sqlite3
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from sqlalchemy.pool import StaticPool
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    import asyncpg
     from sqlalchemy import Connection
 
 READERS = 4
@@ -39,6 +41,8 @@ SERVER_SETTINGS = {
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
 }
+#: The same for our end, and for what we sent and nobody acknowledges: after a failover the old host says nothing.
+WATCHED = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 11_000}
 CONNECT_S, COMMAND_S = 10, 300
 CONNECTIONS = 10
 
@@ -284,6 +288,10 @@ def _engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
             connect_args={"timeout": CONNECT_S, "command_timeout": COMMAND_S, "server_settings": SERVER_SETTINGS},
         )
 
+        @event.listens_for(engine.sync_engine, "connect")
+        def connected(raw: Any, _record: object) -> None:
+            watch(raw.driver_connection)
+
         @event.listens_for(engine.sync_engine, "checkout")
         def chosen(raw: Any, _record: object, _proxy: object) -> None:
             # The driver knows at once of a connection that the server ended; asking would cost a way there and back.
@@ -307,6 +315,17 @@ def _engines(url: str) -> tuple[AsyncEngine, AsyncEngine]:
     _on_connect(writer, "BEGIN IMMEDIATE")
     _on_connect(reader, "BEGIN")
     return writer, reader
+
+
+def watch(connection: asyncpg.Connection[Any]) -> None:
+    """Notice within seconds that the server's host has vanished; asyncpg itself waits for COMMAND_S."""
+    wire = connection._transport.get_extra_info("socket")  # noqa: SLF001 - asyncpg has no name for it
+    if wire.family == socket.AF_UNIX:
+        return
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in WATCHED.items():
+        if hasattr(socket, name):  # by the system
+            wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _on_connect(engine: AsyncEngine, begin: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, delete, false, func, literal, null, select, true, update
@@ -10,10 +11,10 @@ from bot.core.cadence import DAY_MS
 from bot.core.model import DeliveryState, Kind, Lane, NoticeCode, Ruling
 from bot.core.verdicts import FEW
 from bot.store.articles import insert
-from bot.store.chats import hold_chat, move_chat, retire_chat
+from bot.store.chats import hold_chat, move_chat, retire_chat, unhold
 from bot.store.claims import CLAIMED, QUEUED, Lease, take, take_backlog, take_over
 from bot.store.schema import chats, closed_topics, notices, outbox
-from bot.store.sharing import in_turn, sent_by_others
+from bot.store.sharing import MINUTE_MS, in_turn, sent_by_others
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -77,6 +78,7 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._looked_at: Millis = 0  #: for lapsed leases
+        self._alone_from: Millis = 0  #: what another process sent was over a minute ago, where there is but one
 
     async def claim(
         self, owner: str, now: Millis, lease_ms: int, limit: int, busy: Collection[int] = ()
@@ -103,14 +105,19 @@ class Outbox:
             return await take_backlog(connection, lease, places, since, 1 if put_off else FEW, put_off=put_off)
 
     async def sent_by_others(self, owner: str, chats: Collection[int], now: Millis) -> dict[int, list[Millis]]:
-        """When other workers sent to these chats in the last minute; an SQLite file has one."""
-        if self._database.is_sqlite:
+        """When other workers sent to these chats in the last minute; of an SQLite file, the one before us."""
+        self._alone_from = self._alone_from or now + MINUTE_MS
+        if self._database.is_sqlite and now >= self._alone_from:
             return {}
         async with self._database.reading() as connection:
             return await sent_by_others(connection, owner, chats, now)
 
     async def settle(self, results: Sequence[tuple[Delivery, Verdict]], owner: str, now: Millis) -> None:
         """Write what became of rows, all in one transaction; rows that another owner took meanwhile are left to it."""
+        results = [
+            (delivery, replace(verdict, reason=_storable(verdict.reason)) if verdict.reason else verdict)
+            for delivery, verdict in results
+        ]
         async with self._database.transaction() as connection:
             ended, again = [], []
             for delivery, verdict in results:
@@ -151,9 +158,13 @@ class Outbox:
             return max(0, (await connection.execute(statement)).rowcount)
 
     async def hurry(self, now: Millis, before: Millis) -> int:
-        """The clock went back from `before` to `now`: what was due then is due now; their number."""
+        """The clock went back from `before` to `now`: what was due then is due now; their number.
+
+        Nor is a chat held until a moment that was told from the wrong time; one that refuses still says so again.
+        """
         due = update(outbox).where(QUEUED, outbox.c.not_before > now, outbox.c.not_before <= before)
         async with self._database.transaction() as connection:
+            await unhold(connection, now)
             return max(0, (await connection.execute(due.values(not_before=now))).rowcount)
 
     async def prune(self, now: Millis) -> int:
@@ -224,6 +235,11 @@ _HEARD = (
         loud_day=bindparam("day"),
     )
 )
+
+
+def _storable(reason: str) -> str:
+    """A reason may quote anything, also what no database takes; one such row must not keep all others unsettled."""
+    return reason.replace("\0", "?").encode("utf-8", "replace").decode()
 
 
 async def _carry_out(connection: AsyncConnection, delivery: Delivery, verdict: Verdict, now: Millis) -> None:

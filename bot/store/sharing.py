@@ -1,6 +1,6 @@
 """How several workers share one outbox on PostgreSQL: claims in turn, a chat with one of them, its pace handed on.
 
-An SQLite file has one process, and none of this to do.
+An SQLite file has one process, which takes over the pace from the one before it, and nothing else of this.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ async def sent_by_others(
     connection: AsyncConnection, owner: str, chats: Collection[int], now: Millis
 ) -> dict[int, list[Millis]]:
     """When others sent to these chats in the last minute: their limits count that too."""
-    if connection.dialect.name != "postgresql" or not chats:
+    if not chats:
         return {}
     query = select(outbox.c.chat_id, outbox.c.settled_at).where(
         outbox.c.settled_at > now - MINUTE_MS,
@@ -44,6 +44,7 @@ async def sent_by_others(
         outbox.c.chat_id.in_(chats),
     )
     times: dict[int, list[Millis]] = {}
-    for chat_id, at in await connection.execute(query):
+    # A chat's rows that were settled together were one message: a digest, or a card for many.
+    for chat_id, at in await connection.execute(query.distinct()):
         times.setdefault(chat_id, []).append(at)
     return times

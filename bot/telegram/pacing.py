@@ -49,6 +49,10 @@ def bulk(lane: Lane) -> Pace:
     return Pace(lane, patience=3.0)
 
 
+class NeverLeftError(asyncio.CancelledError):
+    """The call was cancelled while it waited for its turn: Telegram cannot have seen it."""
+
+
 class Permits(Protocol):
     """The rate of all, where several processes send: `Pacer(shared=True)` takes its slots from here."""
 
@@ -131,6 +135,8 @@ class PacingLimiter(BaseRateLimiter[Pace]):
         try:
             async with asyncio.timeout(None if pace.patience == math.inf else pace.patience + QUEUE_S):
                 await turn
+        except asyncio.CancelledError:
+            raise NeverLeftError from None
         except TimeoutError:
             raise RetryAfter(max(1, math.ceil(self._pacer.wait(chat, pace.lane, _now())))) from None
         finally:

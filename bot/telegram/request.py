@@ -31,7 +31,8 @@ CONNECT_S, READ_S, WRITE_S, POOL_S = 5.0, 10.0, 10.0, 30.0
 WRITE_FILES_S = 300.0
 #: What the library holds for a token.
 HIDDEN = "hidden"
-#: A body that is no JSON is a proxy's page, whatever its status: its 403 must not retire a chat, nor its 404 the token.
+#: What is no answer of the Bot API is a proxy's, whatever its status: its 403 must not retire a chat, nor its 404 the
+#: token.
 NOT_TELEGRAM = (HTTPStatus.BAD_GATEWAY, b"{}")
 JSON = {"Content-Type": "application/json"}
 #: JSON costs a third of a form for Cyrillic, which a form writes with six characters for each letter.
@@ -124,7 +125,7 @@ class AiohttpRequest(BaseRequest):
         except Exception as error:  # noqa: BLE001 - even an error nobody foresaw may carry the address
             fault = BrokenError(f"the connection broke ({type(error).__name__})")
         else:
-            return (status, body) if method != "POST" or body.startswith(b"{") else NOT_TELEGRAM
+            return (status, body) if method != "POST" or _is_telegrams(body) else NOT_TELEGRAM
         raise fault  # not in the handlers above, where Python would keep aiohttp's error as its context
 
     def _address(self, url: str) -> URL:
@@ -167,6 +168,11 @@ class _Connector(aiohttp.TCPConnector):
             raise
         except (aiohttp.ClientError, OSError) as error:
             raise NotSentError(f"no connection ({type(error).__name__})") from None
+
+
+def _is_telegrams(body: bytes) -> bool:
+    """Whether this is an answer of the Bot API: an object that says `ok`, true or false."""
+    return body.startswith(b"{") and b'"ok"' in body
 
 
 def _seconds(value: ODVInput[float], default: float) -> float | None:

@@ -19,7 +19,7 @@ from telegram.error import (
 )
 
 from bot.core.model import Fate, Lane, Outcome
-from bot.telegram.pacing import bulk, seconds
+from bot.telegram.pacing import NeverLeftError, bulk, seconds
 from bot.telegram.request import BrokenError, NotSentError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Sender:
         }
         try:
             message = await self._bot.do_api_request(SEND, api_kwargs=content, rate_limit_args=bulk(lane))
-        except TelegramError as error:
+        except (TelegramError, NeverLeftError) as error:
             return classify(error)
         return Outcome(fate=Fate.SENT, message_id=message["message_id"])
 
@@ -100,7 +100,7 @@ class Sender:
         content = {**_content(chat_id, card, plain=plain), "message_id": message_id}
         try:
             await self._bot.do_api_request(EDIT, api_kwargs=content, rate_limit_args=bulk(lane))
-        except TelegramError as error:
+        except (TelegramError, NeverLeftError) as error:
             return classify(error)
         return Outcome(fate=Fate.SENT)
 
@@ -121,8 +121,13 @@ def _button(button: Button) -> dict[str, Any]:
     return {"text": button.label} | ({"url": button.url} if button.url else {"callback_data": button.data})
 
 
-def classify(error: TelegramError) -> Outcome:
-    """What a library exception means. BadRequest and TimedOut are NetworkErrors there, so they are asked first."""
+def classify(error: TelegramError | NeverLeftError) -> Outcome:
+    """What a library exception means. BadRequest and TimedOut are NetworkErrors there, so they are asked first.
+
+    A stop that found the call still waiting is one too: its row goes back as it was, for the next start.
+    """
+    if isinstance(error, NeverLeftError):
+        return Outcome(fate=Fate.UNSENT, detail="stopped before it left")
     detail = error.message[:200]
     match error:
         case RetryAfter():

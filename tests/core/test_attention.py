@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.attention import Way, decide, in_quiet, local_day, next_digest, wants_offer
+from bot.core.attention import Way, decide, fold, in_quiet, local_day, next_digest, wants_offer
 from bot.core.calendar import local
 from bot.core.model import Attention, Chat, ChatKind, Delivery, Hot, Kind, Lane, Volume
 
@@ -179,3 +179,17 @@ def test_hot_news(hot: Hot, by_day: Way, by_night: Way) -> None:
     reader, hot_news = chat(quiet=QUIET, hot=hot), row(Kind.BROADCAST, Lane.HOT)
     assert decide(hot_news, reader, (), at("2026-06-01 12:00")).way is by_day
     assert decide(hot_news, reader, (), at("2026-06-01 23:00")).way is by_night
+
+
+@pytest.mark.parametrize(
+    ("wishes", "goes"),
+    [
+        ({}, "01-15 18:30"),  # where digests would be
+        ({"digests": (9 * 60,)}, "01-16 09:00"),
+        ({"digests": (6 * 60,), "quiet": QUIET}, "01-16 07:00"),
+        ({"paused_until": at("2027-01-17 12:00")}, "01-17 18:30"),
+    ],
+)
+def test_an_alert_that_is_no_news_any_more_comes_in_the_next_digest(wishes: dict[str, object], goes: str) -> None:
+    decision = fold(chat(**wishes), at("2027-01-15 10:00"))
+    assert (decision.way, clock(decision.at)) == (Way.DIGEST, goes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core.model import Delivery, Fate, Kind, Outcome, Ruling, Verdict
@@ -12,9 +14,11 @@ from bot.core.verdicts import (
     LONGEST_PAUSE,
     SHORTEST_PAUSE,
     WITHOUT_RIGHTS,
+    WORTH_A_DIGEST,
     Policy,
     beforehand,
     is_late,
+    is_stale,
     judge,
 )
 
@@ -89,6 +93,12 @@ def test_an_unknown_outcome_is_tried_again_once_and_never_a_third_time() -> None
     assert (parked.ruling, parked.reason) == (Ruling.PARK, "may have been delivered: what Telegram said")
 
 
+def test_a_change_of_a_card_is_repeated_until_an_answer_comes_for_it_makes_no_second_card() -> None:
+    again = verdict(Fate.UNKNOWN, attempts=2, kind=Kind.EDIT)
+    assert (again.ruling, again.at, again.free) == (Ruling.RETRY, NOW + SHORTEST_PAUSE, True)
+    assert verdict(Fate.UNKNOWN, kind=Kind.EDIT, age=GIVE_UP_AFTER + 1).ruling is Ruling.PARK
+
+
 def test_whether_hot_news_is_repeated_is_a_choice_and_that_of_alerts_is_not() -> None:
     once = Policy(repeat_hot=False)
     assert verdict(Fate.UNKNOWN, kind=Kind.BROADCAST).ruling is Ruling.RETRY
@@ -119,13 +129,20 @@ def test_what_carrying_out_needs_is_in_the_verdict() -> None:
         (row(attempts=2), None),
         (row(attempts=3), Ruling.PARK),
         (row(age=12 * HOUR), None),
-        (row(age=12 * HOUR + 1), Ruling.DROP),
+        (row(age=12 * HOUR + 1), None),
+        (row(age=WORTH_A_DIGEST + 1), Ruling.DROP),
         (row(age=13 * HOUR, kind=Kind.BROADCAST), None),
     ],
 )
 def test_what_needs_no_call(delivery: Delivery, ruling: Ruling | None) -> None:
     found = beforehand(delivery, now=NOW, policy=Policy())
     assert (found and found.ruling) == ruling
+
+
+def test_only_an_alert_that_waited_for_half_a_day_is_stale() -> None:
+    put_off = replace(row(age=20 * HOUR), due_at=NOW - HOUR)
+    rows = row(age=12 * HOUR + 1), row(age=12 * HOUR), row(age=13 * HOUR, kind=Kind.BROADCAST), put_off
+    assert [is_stale(one, now=NOW, policy=Policy()) for one in rows] == [True, False, False, False]
 
 
 def test_only_an_alert_that_waited_for_an_hour_is_late() -> None:

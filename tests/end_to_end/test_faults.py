@@ -20,10 +20,13 @@ import sqlalchemy.exc
 from sqlalchemy import event, text
 
 from bot.core.model import Fate, Outcome
+from bot.core.pacing import Pacer
+from bot.core.verdicts import Policy
 from bot.playground.server import Playground
 from bot.store.database import StorageError
+from bot.telegram.application import TelegramBot
 from tests.end_to_end.killing import CONTEXT, POINTS, confirm, deliver, killed, poll
-from tests.end_to_end.pumping import HOUR, MINUTE, NOW, Pump, follow, publish, pumping, story
+from tests.end_to_end.pumping import HOUR, MINUTE, NOW, TOKEN, Pump, follow, publish, pumping, story
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -312,6 +315,50 @@ async def test_a_clock_that_jumps_delays_nobody_and_repeats_nothing(jump: str, s
     assert set(sender.got.values()) == {1}
 
 
+async def test_a_chat_that_was_held_by_a_wrong_clock_is_held_no_more(store: Store) -> None:
+    """It said 429 while the clock was an hour ahead."""
+
+    class Flooded(Recorder):
+        async def send(self, *given: object, **how: object) -> Outcome:
+            if self.got.total() == 1:
+                self.got["429", ""] += 1
+                return Outcome(fate=Fate.FLOOD, retry_after=5)
+            return await super().send(*given, **how)
+
+    await follow(store, -1)
+    pump = Pump(store, Flooded())
+    deliverer = pump.deliverer()
+    for jump in (0, HOUR):
+        pump.now += jump
+        await pump.news()
+        await deliverer.drain()
+    pump.now -= HOUR
+    await deliverer.drain()
+    assert pump.sender.got == {(-1, "Story 1"): 1, ("429", ""): 1, (-1, "Story 2"): 1}
+
+
+async def test_a_stop_gives_back_what_only_waited_for_its_turn(store: Store, telegram: Playground) -> None:
+    """However often that happens: it never left, so it costs no try."""
+    people = [telegram.telegram.add_user(f"Reader {n}", "en") for n in range(3)]
+    await follow(store, *people)
+    bot = TelegramBot(token=TOKEN, api_url=telegram.url, pacer=Pacer(overall=0.001))
+    await bot.connect()
+    pump = Pump(store, bot.sender)
+    await pump.news()
+    for _ in range(3):
+        running = asyncio.create_task(pump.deliverer().run())
+        async with asyncio.timeout(20), telegram.telegram.changed:
+            await telegram.telegram.changed.wait_for(lambda: copies(telegram, people))
+        while (await pump.states()).get("claimed", 0) != 2:  # noqa: ASYNC110 - the database tells nobody
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert await pump.states() == {"sent": 1, "queued": 2}
+        pump.now += MINUTE
+    await bot.close()
+    assert {tries for (tries,) in await _rows(store, "SELECT attempts FROM outbox WHERE state = 'queued'")} == {0}
+
+
 async def test_a_dead_senders_rows_come_back_after_its_lease_whatever_its_clock_said(store: Store) -> None:
     await follow(store, *range(1, 4))
     sender = Recorder()
@@ -320,6 +367,24 @@ async def test_a_dead_senders_rows_come_back_after_its_lease_whatever_its_clock_
     await store.outbox.claim("dead, an hour ahead", NOW + HOUR, LEASE, 2)
     assert (await pump.drain()).sent == 3
     assert set(sender.got.values()) == {1}
+
+
+@ON_SQLITE
+async def test_who_starts_anew_knows_what_groups_got_in_the_last_minute(store: Store) -> None:
+    """Or each restart would give every group twenty messages more: Telegram's minute goes on."""
+    await follow(store, -1)
+    pump, told = Pump(store, Recorder()), []
+    await pump.news()
+    await pump.drain()
+    pump.now += 1000
+    await pump.news(5)
+    pump.policy = Policy(catch_up_after=1000)
+    await pump.drain(after=1000)  # one message, whatever it stands for
+    await pump.news()
+    deliverer = pump.deliverer()
+    deliverer._recall = lambda chat, times: told.append((chat, sorted(times)))
+    await deliverer.drain()
+    assert told == [(-1, [NOW, NOW + 2000])]
 
 
 # -- Telegram

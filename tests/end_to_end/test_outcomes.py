@@ -9,10 +9,10 @@ import pytest
 
 from bot.core import card
 from bot.core.model import ChatKind, DeliveryState
-from bot.core.verdicts import AFTER_UNKNOWN, WITHOUT_RIGHTS, Policy
+from bot.core.verdicts import AFTER_UNKNOWN, WITHOUT_RIGHTS, WORTH_A_DIGEST, Policy
 from bot.playground.server import Playground
 from bot.web.metrics import Metrics
-from tests.end_to_end.pumping import HOUR, MINUTE, follow, pumping
+from tests.end_to_end.pumping import HOUR, MINUTE, NOW, follow, pumping
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -96,7 +96,7 @@ async def test_a_chat_that_is_gone_is_retired_with_the_reason_and_comes_back(why
     assert chat.retired_reason.lower() in GONE[why][1].lower()
     assert await pump.news() == 0
     telegram.telegram.chat(reader).refusal = None
-    await pump.store.chats.revive(reader)
+    await pump.store.chats.revive(reader, pump.now)
     assert await pump.news() == 1
     assert (await pump.drain()).sent == 1
 
@@ -112,6 +112,17 @@ async def test_a_group_that_moved_takes_everything_along_and_gets_its_alert(pump
     moved, old = await pump.store.chats.get(new), await pump.store.chats.get(group)
     assert (moved.language, moved.kind, moved.active, old.active) == ("uk", ChatKind.SUPERGROUP, True, False)
     assert await pump.news() == 1
+
+
+async def test_a_group_that_moved_twice_keeps_what_it_chose_since(store: Store) -> None:
+    """Two service messages tell of one move, and the outbox may have found it first."""
+    await follow(store, -1)
+    await store.chats.move(-1, -100, NOW)
+    await store.chats.set_language(-100, "uk")
+    await store.chats.retire(-100, "the bot is kicked", NOW)
+    await store.chats.move(-1, -100, NOW)
+    chat = await store.chats.get(-100)
+    assert (chat.language, chat.active) == ("uk", False)
 
 
 @pytest.mark.parametrize("said", ["Bad Request: message thread not found", "Bad Request: TOPIC_CLOSED"])
@@ -146,6 +157,18 @@ async def test_without_rights_a_chat_is_left_alone_for_an_hour_and_loses_nothing
     assert len(telegram.calls) == tried
     telegram.telegram.chat(group).refusal = None
     assert (await pump.drain(after=1)).sent == 3
+    assert texts(telegram, group) == ["Story 1", "Story 2", "Story 3"]
+
+
+async def test_a_chat_that_gives_the_rights_back_gets_what_waited_at_once_and_in_order(pump, telegram) -> None:
+    group = await a_group(pump, telegram)
+    telegram.telegram.restrict(group)
+    await pump.news(2)
+    assert (await pump.drain()).left == 2
+    telegram.telegram.chat(group).refusal = None
+    await pump.store.chats.revive(group, pump.now)  # what `my_chat_member` tells
+    await pump.news()
+    assert (await pump.drain(after=1000)).sent == 3
     assert texts(telegram, group) == ["Story 1", "Story 2", "Story 3"]
 
 
@@ -235,6 +258,21 @@ async def test_an_alert_without_an_answer_is_repeated_once_after_a_pause_and_nev
 
 
 @ON_SQLITE
+async def test_on_a_shared_card_each_alert_has_the_tries_that_it_had(pump, telegram) -> None:
+    """One had a try without an answer before the outage: the card's is its second, and the first of the others."""
+    reader = await a_reader(pump, telegram)
+    telegram.faults.set("reset-before", times=2)
+    await pump.news()
+    await pump.drain()
+    pump.now += MINUTE
+    await pump.news(4)
+    await pump.drain(after=HOUR + MINUTE)
+    assert await pump.states() == {"parked": 1, "queued": 4}
+    await pump.drain(after=AFTER_UNKNOWN)
+    assert texts(telegram, reader) == ["4 alerts waited for you"]
+
+
+@ON_SQLITE
 @pytest.mark.parametrize(("repeat", "copies"), [(True, 2), (False, 1)])
 async def test_whether_hot_news_without_an_answer_is_repeated_is_a_setting(repeat, copies, pump, telegram) -> None:
     reader = await a_reader(pump, telegram)
@@ -247,11 +285,21 @@ async def test_whether_hot_news_without_an_answer_is_repeated_is_a_setting(repea
     assert texts(telegram, reader) == ["hot"] * copies
 
 
-@ON_SQLITE
-async def test_an_alert_that_is_no_news_any_more_is_not_sent(pump, telegram) -> None:
+async def test_alerts_that_are_no_news_any_more_come_in_the_next_digest(pump, telegram) -> None:
+    """Not at night, a day late: after ten in the evening the next is at eight."""
     reader = await a_reader(pump, telegram)
     await pump.news(2)
     assert (await pump.drain(after=12 * HOUR + 1)).sent == 0
+    assert (await pump.drain(after=10 * HOUR - 2)).left == 2
+    assert (await pump.drain(after=1)).sent == 2
+    assert texts(telegram, reader) == ["Digest: 2 articles"]
+
+
+@ON_SQLITE
+async def test_an_alert_of_days_ago_is_not_sent(pump, telegram) -> None:
+    reader = await a_reader(pump, telegram)
+    await pump.news(2)
+    assert (await pump.drain(after=WORTH_A_DIGEST + 1)).sent == 0
     assert await pump.states() == {"dropped": 2}
     assert telegram.telegram.messages(reader) == []
 
@@ -276,6 +324,7 @@ async def test_after_an_outage_a_chat_gets_one_card_for_many_alerts(pump, telegr
 @ON_SQLITE
 async def test_a_catch_up_card_keeps_to_telegrams_limits_and_to_what_is_still_news(pump, telegram) -> None:
     reader = telegram.telegram.add_user("Olivia", "uk")
+    pump.policy = Policy(offer_quiet=False)  # it comes at night
     await follow(pump.store, reader, language="uk")
     await pump.news(2)
     pump.now += 10 * HOUR
@@ -285,7 +334,7 @@ async def test_a_catch_up_card_keeps_to_telegrams_limits_and_to_what_is_still_ne
     assert message["text"].startswith("На вас чекало 60 сповіщень")
     assert message["text"].splitlines()[-1].startswith("і ще ")
     assert len(message["text"]) <= 4096
-    assert await pump.states() == {"sent": 60, "dropped": 2}
+    assert await pump.states() == {"sent": 60, "queued": 2}
 
 
 @ON_SQLITE
@@ -306,6 +355,24 @@ async def test_a_poison_row_is_parked_with_its_error_and_shown(pump, telegram, m
     errors = (await pump.store.stats.collect(pump.now)).last_errors
     assert errors == dict.fromkeys(("alert 2", "alert 1"), "defect: ValueError: poison")
     assert (await pump.drain(after=HOUR)).sent == 0
+
+
+@pytest.mark.parametrize("said", ["a \ud800", "a \0"])
+async def test_an_error_that_no_database_can_keep_holds_nobody_up(said, pump, telegram, monkeypatch) -> None:
+    """It would fail with all that are settled beside it, at every try anew."""
+    reader = await a_reader(pump, telegram)
+    alert = card.alert
+
+    def poisoned(article, **how):
+        if article.title == "Story 1":
+            raise ValueError(said)
+        return alert(article, **how)
+
+    monkeypatch.setattr(card, "alert", poisoned)
+    await pump.news(2)
+    assert (await pump.drain()).sent == 1
+    assert texts(telegram, reader) == ["Story 2"]
+    assert (await pump.store.stats.collect(pump.now)).last_errors == {"alert 1": "defect: ValueError: a ?"}
 
 
 async def test_a_row_whose_sender_died_twice_is_not_sent_a_third_time(pump, telegram) -> None:

@@ -108,12 +108,17 @@ async def test_one_alert_of_a_night_comes_as_its_card(pump, telegram) -> None:
 
 
 @ON_SQLITE
-async def test_a_digest_that_nobody_could_send_in_time_is_no_news_any_more(pump, telegram) -> None:
+async def test_what_nobody_could_send_in_its_digest_comes_in_the_next_for_a_few_days(pump, telegram) -> None:
     reader = await a_reader(pump, telegram, digests=(TEN + 60,), digest_all=True)
     await pump.news(2)
     await pump.drain()
     assert (await pump.drain(after=HOUR + pump.policy.expiry + 1)).sent == 0
-    assert (texts(telegram, reader), await pump.states()) == ([], {"dropped": 2})
+    assert (await pump.drain(after=12 * HOUR - 1)).sent == 2
+    assert texts(telegram, reader) == ["Digest: 2 articles"]
+    await pump.news()
+    await pump.drain()
+    assert (await pump.drain(after=4 * 24 * HOUR)).sent == 0
+    assert await pump.states() == {"sent": 2, "dropped": 1}
 
 
 async def test_a_digest_gathers_and_what_it_does_not_gather_comes_at_once(pump, telegram) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import make_url
 
-from bot.store.database import MIGRATIONS, Database, StorageError
+from bot.store.database import MIGRATIONS, WATCHED, Database, StorageError
 
 HEAD = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
@@ -72,3 +75,42 @@ async def test_a_backup_is_whole_and_never_overwrites(tmp_path: Path) -> None:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_servers_host_that_vanishes_is_noticed_by_us(database_url: str) -> None:
+    """The kernel asks, and gives up, long before a statement's time is over."""
+    server = make_url(database_url)
+    folder = server.query.get("host")
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        to = asyncio.open_unix_connection(f"{folder}/.s.PGSQL.{server.port or 5432}")
+        there, back = await (to if folder else asyncio.open_connection(server.host, server.port or 5432))
+        async with asyncio.TaskGroup() as ways:
+            for one, other in ((reader, back), (there, writer)):
+                ways.create_task(_pour(one, other))
+
+    async with await asyncio.start_server(pass_on, "127.0.0.1", 0) as relay:
+        port = relay.sockets[0].getsockname()[1]
+        reached = server.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
+        database = await Database.open(reached)
+        try:
+            async with database.transaction() as connection:
+                raw = (await connection.get_raw_connection()).driver_connection
+                wire = raw._transport.get_extra_info("socket")
+                assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                kept = {
+                    name: wire.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+                    for name in WATCHED
+                    if hasattr(socket, name)
+                }
+                assert kept == {name: WATCHED[name] for name in kept}
+        finally:
+            await database.close()
+
+
+async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while some := await reader.read(65536):
+        writer.write(some)
+        await writer.drain()
+    writer.close()

@@ -232,6 +232,15 @@ async def test_a_proxys_page_is_not_telegrams_word(status) -> None:
     says_no_secret(raised.value)
 
 
+@pytest.mark.parametrize("status", [200, 401, 403, 404, 429])
+async def test_a_gateways_json_is_not_telegrams_word_either(status) -> None:
+    async def refusal(_: web.BaseRequest) -> web.Response:
+        return web.json_response({"message": "Forbidden", "error_code": status}, status=status)
+
+    async with serving(refusal) as url, a_bot(url) as bot:
+        assert (await Sender(bot).send(5, 0, CARD)).fate is Fate.SERVER
+
+
 async def test_telegrams_refusals_keep_their_words(playground) -> None:
     chat = playground.telegram.add_user("Olivia")
     with pytest.raises(BadRequest, match='Can\'t parse entities: unsupported start tag "x" at byte offset 0'):

@@ -42,7 +42,7 @@ async def membership(turn: Turn) -> None:
     if change.new_chat_member.status in ABSENT:
         await turn.desk.store.chats.retire(turn.chat.id, f"the bot is {change.new_chat_member.status}", now)
         return
-    await turn.desk.store.chats.revive(turn.chat.id)
+    await turn.desk.store.chats.revive(turn.chat.id, now)
     if change.old_chat_member.status in ABSENT and not turn.private:
         await _greet(turn, change.from_user)
 
