@@ -304,7 +304,8 @@ class Deliverer:
 
     async def _now(self) -> Millis:
         """The time. After the clock was set back, what was due is due still, and no retry waits for the lost hour."""
-        now, before = self._clock(), self._seen_at
+        now = self._clock()
+        before = self._seen_at or await self._store.outbox.newest() or now  # it may have been set while nothing ran
         if before - now > SET_BACK_MS:
             log.warning("deliver.clock_set_back", seconds=(before - now) // 1000)
             await self._store.outbox.hurry(now, before + LONGEST_PAUSE)

@@ -147,6 +147,9 @@ class Session:
         connection = await connect(self._url)
         connection.add_termination_listener(lambda _: self._stirred.set())
         try:
+            # What `in_use` said with a connection of its own ends with a restart of the server; this one comes back.
+            if not await connection.fetchval("SELECT pg_try_advisory_lock_shared($1)", key(IN_USE)):
+                raise TimeoutError("the database is being moved")
             await connection.add_listener(CHANNEL, lambda *_: self._on_queued())
             self._on_queued()  # what was queued while nobody listened
             while not connection.is_closed():

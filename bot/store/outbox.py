@@ -157,6 +157,12 @@ class Outbox:
         async with self._database.transaction() as connection:
             return max(0, (await connection.execute(statement)).rowcount)
 
+    async def newest(self) -> Millis | None:
+        """When the last of the rows that wait was queued; None when none waits."""
+        async with self._database.reading() as connection:
+            newest: Millis | None = await connection.scalar(select(func.max(outbox.c.queued_at)).where(QUEUED))
+            return newest
+
     async def hurry(self, now: Millis, before: Millis) -> int:
         """The clock went back from `before` to `now`: what was due then is due now; their number.
 

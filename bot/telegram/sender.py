@@ -47,7 +47,11 @@ REFUSALS = (
     ("not enough rights", Fate.NO_RIGHTS),
     ("need administrator rights", Fate.NO_RIGHTS),
     ("have no write access", Fate.NO_RIGHTS),
+    # Capitals are the words of Telegram's inner servers, which pass through; what a chat's admins can change.
     ("chat_write_forbidden", Fate.NO_RIGHTS),
+    ("chat_send_plain_forbidden", Fate.NO_RIGHTS),
+    ("chat_admin_required", Fate.NO_RIGHTS),
+    ("chat_restricted", Fate.NO_RIGHTS),
     ("can't parse entities", Fate.BAD_MARKUP),
     ("is too long", Fate.TOO_LONG),
     ("message is not modified", Fate.NOT_MODIFIED),

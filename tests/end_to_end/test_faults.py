@@ -315,6 +315,16 @@ async def test_a_clock_that_jumps_delays_nobody_and_repeats_nothing(jump: str, s
     assert set(sender.got.values()) == {1}
 
 
+async def test_a_clock_that_was_set_back_while_nothing_ran_delays_nobody(store: Store) -> None:
+    await follow(store, -1, 1)
+    pump = Pump(store, Recorder(), now=NOW + HOUR)
+    await pump.news()
+    pump.now = NOW
+    assert (await pump.drain()).sent == 2
+    await pump.news()
+    assert (await pump.drain()).sent == 2
+
+
 async def test_a_chat_that_was_held_by_a_wrong_clock_is_held_no_more(store: Store) -> None:
     """It said 429 while the clock was an hour ahead."""
 

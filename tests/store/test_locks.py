@@ -178,3 +178,26 @@ def test_each_name_has_a_number_of_its_own() -> None:
     names = ["tick", "updates of 42", "updates of 43", IN_USE]
     assert len({key(name) for name in names}) == len(names)
     assert all(-(2**63) <= key(name) < 2**63 for name in names)
+
+
+@postgresql
+async def test_a_worker_that_outlived_its_server_still_says_that_the_database_is_in_use(
+    database_url: str, server: asyncpg.Connection
+) -> None:
+    """`tagwire copy` would take a queue away that is being sent."""
+    worker = Worker(database_url)
+    database = await Database.open(database_url)
+    try:
+        async with asyncio.timeout(20), in_use(database), worker.session:
+            await worker.told.wait()
+            worker.told.clear()
+            await server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'tagwire' AND datname = current_database()"
+            )
+            await worker.told.wait()  # it is there again
+            with pytest.raises(StorageError, match="in use"):
+                async with in_use(database, alone=True):
+                    pass
+    finally:
+        await database.close()
