@@ -31,33 +31,15 @@ HEADLINE_WORDS = 60
 SHOUT = 3
 #: A single name of at most as many capitals is found only in capitals: US, EU, UN, ЄС are words when small.
 LATIN_ACRONYM, CYRILLIC_ACRONYM = 3, 2
-#: Three letters that a reader may follow as an acronym, and that every headline holds as a word.
+#: Words that are written like acronyms where all is in capitals; those of three letters, followed, are acronyms alone.
 _SMALL_WORDS = frozenset(
-    {
-        "aid",
-        "all",
-        "and",
-        "any",
-        "are",
-        "but",
-        "can",
-        "did",
-        "for",
-        "get",
-        "had",
-        "has",
-        "her",
-        "him",
-        "his",
-        "how",
-        "its",
-    }
+    {"all", "and", "any", "are", "but", "can", "did", "for", "get", "had", "has", "her", "him", "his", "how", "its"}
     | {"let", "may", "new", "nor", "not", "now", "off", "old", "one", "our", "out", "own", "per", "put", "say", "she"}
     | {"the", "too", "two", "use", "via", "was", "way", "who", "why", "yet", "you"}
     | {"am", "an", "as", "at", "be", "by", "do", "go", "he", "if", "in", "is", "it", "me", "my", "no", "of", "on", "or"}
     | {"so", "to", "up", "us", "we"}
-    | {"аж", "бо", "вас", "вже", "від", "де", "для", "до", "за", "із", "їй", "їм", "йти", "ми", "на", "не", "ні", "но"}
-    | {"об", "он", "по", "та", "те", "ти", "то", "ту", "хай", "це", "ці", "чи", "ще", "що", "я", "як"}
+    | {"аж", "бо", "де", "до", "за", "із", "їй", "їм", "ми", "на", "не", "ні", "но", "об", "он", "по", "та", "те", "ти"}
+    | {"то", "ту", "це", "ці", "чи", "ще", "що", "я", "як"}
     | {"бы", "во", "вы", "да", "же", "из", "ко", "ли", "мы", "от", "со", "ты"}
 )
 #: Languages that are read word by word. In others a word of ours may be a word of theirs: Italian `nato` is born.
@@ -164,8 +146,7 @@ class Lexicon:
             tokens = [self._forms(word, language) for word in words]
             for _, length, label in self._index.find(tokens):
                 slug, _, condition = label.partition(":")
-                another = condition == _MAN and _HERS.search(words[0])
-                if length == len(words) and slug in self.thesaurus and not another:
+                if length == len(words) and slug in self.thesaurus and not _is_hers(words[0], condition):
                     found[slug] = None
         return tuple(found)
 
@@ -261,13 +242,17 @@ def _counts(word: Word, condition: str, language: str, *, anyhow: bool, shouted:
     if condition.startswith(_NAME):
         if condition == _CAPITALS and language not in _READ:
             return word.text.isupper() and not shouted
-        if condition == _MAN and _HERS.search(word.text.casefold()):
-            return False
-        return word.text[0].isupper() and not (condition == _INSIDE and (word.opens or shouted))
+        doubtful = condition == _INSIDE and (word.opens or shouted)
+        return word.text[0].isupper() and not doubtful and not _is_hers(word.text.casefold(), condition)
     if condition not in {"", language}:
         return False
     capital = word.text[0].isupper() and not shouted
     return anyhow or (capital and (not word.opens or (len(word.text) > 1 and word.text.isupper())))
+
+
+def _is_hers(word: str, condition: str) -> bool:
+    """Whether a casefolded word is a woman's surname where a man's is looked for."""
+    return condition == _MAN and _HERS.search(word) is not None
 
 
 def _languages(name: str) -> tuple[str, ...]:

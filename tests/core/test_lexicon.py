@@ -199,6 +199,7 @@ def test_a_followed_tag_is_ukrainian_and_russian(following: Lexicon) -> None:
         ("здоровя", "Питання здоров’я", True),
         ("gas", "Gas prices rise", True),
         ("gas", "New gas deal", True),
+        ("aid", "More aid arrives", True),
         ("who", "Who won", False),
         ("who", "WHO warns", True),
         ("g7", "G7 meets", True),
