@@ -176,34 +176,12 @@ class Service:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}, timezone="UTC"
         )
 
-        async def tick() -> None:
-            try:
-                await poller.tick()
-            except StorageError as error:
-                log.error("poll.waits", detail=str(error))  # noqa: TRY400 - the line says it all
-            except asyncio.CancelledError:
-                return  # the scheduler would report its own shutdown as a fault
-
         async def prune() -> None:
             await store.feeds.prune_entries(now_ms())
             await store.outbox.prune(now_ms())
 
-        async def index() -> None:
-            try:
-                await index_archive(store, tagger.lexicon.forms)
-            except StorageError as error:
-                log.error("search.not_indexed", detail=str(error))  # noqa: TRY400 - the line says it all
-            except asyncio.CancelledError:
-                return  # as above
-
-        async def catch_up() -> None:
-            try:
-                await tagger.catch_up()
-            except StorageError as error:
-                log.error("tags.behind", detail=str(error))  # noqa: TRY400 - the line says it all
-            except asyncio.CancelledError:
-                return  # as above
-
+        tick, catch_up = _patient("poll.waits", poller.tick), _patient("tags.behind", tagger.catch_up)
+        index = _patient("search.not_indexed", lambda: index_archive(store, tagger.lexicon.forms))
         scheduler.add_job(index, id="index")  # at once, and only once: polls index what they store
         scheduler.add_job(tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
         scheduler.add_job(catch_up, "interval", seconds=CATCH_UP_S, id="catch-up")
@@ -318,6 +296,20 @@ class Service:
 
 def _nobody() -> None:
     """Nobody delivers here; on PostgreSQL those who do are told by the database."""
+
+
+def _patient(event: str, step: Callable[[], Awaitable[object]]) -> Callable[[], Coroutine[Any, Any, None]]:
+    """A job that waits for its next turn where the database is not there; `event` is what the log calls that."""
+
+    async def job() -> None:
+        try:
+            await step()
+        except StorageError as error:
+            log.error(event, detail=str(error))  # noqa: TRY400 - the line says it all
+        except asyncio.CancelledError:
+            return  # the scheduler would report its own shutdown as a fault
+
+    return job
 
 
 async def _until_stored(step: Callable[[], Awaitable[object]]) -> None:

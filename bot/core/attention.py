@@ -64,7 +64,7 @@ def decide(row: Delivery, chat: Chat, volumes: Iterable[Volume], now: Millis) ->
     volume = _loudest(volumes)
     gathered = row.kind is Kind.ALERT and (wishes.digest_all or volume is Volume.DIGEST)
     if gathered and wishes.digests and row.lane is not Lane.DIGEST:
-        return Decision(Way.DIGEST, _outside(next_digest(free, wishes.digests, zone), wishes.quiet, zone))
+        return fold(chat, now)
     if not (hot and wishes.hot is Hot.LOUD):
         free = _outside(free, wishes.quiet, zone)
     if free > now:
@@ -79,7 +79,7 @@ def decide(row: Delivery, chat: Chat, volumes: Iterable[Volume], now: Millis) ->
 
 
 def fold(chat: Chat, now: Millis) -> Decision:
-    """When an alert that is no news any more goes: in the chat's next digest, or where that would be."""
+    """An alert goes in the chat's next digest; without any, where that would be."""
     wishes, zone = chat.attention, chat.time_zone
     at = next_digest(max(now, wishes.paused_until), wishes.digests or DIGESTS, zone)
     return Decision(Way.DIGEST, _outside(at, wishes.quiet, zone))

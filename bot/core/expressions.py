@@ -234,7 +234,7 @@ class _Reader:
 
     def _take_term(self, token: _Token) -> None:
         if self._sign and self._sign.kind == "refusing":
-            self._fault(FaultKind.REFUSING, self._sign)
+            self._dangles()  # what is refused is no term
             return
         term = self._term(token)
         if not term:

@@ -51,14 +51,13 @@ class Tagger:
         now = self._clock()
         every = self._all_read_at is None or now - self._all_read_at >= RENEW_MS
         self._newest_rule, terms = await self._store.rules.followed(0 if every else self._newest_rule)
-        words = self._words(terms)
-        new = self.learn(words)
+        new = self.learn(terms)
         if self._all_read_at is not None:
             self._behind |= new
         if every:
-            for slug in self._learned - words:
+            for slug in self._learned.difference(terms):
                 self.lexicon.unfollow(slug)
-            self._learned &= words
+            self._learned.intersection_update(terms)
             self._all_read_at = now
 
     def learn(self, terms: Iterable[str]) -> set[str]:
@@ -77,7 +76,9 @@ class Tagger:
         now = self._clock()
         while self._behind:
             slug = next(iter(self._behind))
-            await self._find(slug, [number for number, _ in await self._holding(slug, now - WEEK_MS, now)])
+            words, held = self._only(slug), await self._holding(slug, now - WEEK_MS, now)
+            for at in range(0, len(held), STEP):
+                await self._tag(words, slug, held[at : at + STEP])
             self._behind.discard(slug)
 
     async def look_back(self, terms: Collection[str], since: Millis) -> Mapping[str, Millis]:
@@ -90,14 +91,14 @@ class Tagger:
         now, known = self._clock(), dict.fromkeys(terms, since)
         new = sorted(self._words(terms) - self._learned)
         for slug in new:
-            held = await self._holding(slug, since, now)
+            words, held = self._only(slug), await self._holding(slug, since, now)
             found = 0
             for at in range(0, len(held), STEP):
                 reached = held[at - 1][1] if at else now
                 if at >= READ_AT_MOST // len(new) or (found >= FOUND_ENOUGH and now - reached >= DAY_MS):
                     known[slug] = reached
                     break
-                found += await self._find(slug, [number for number, _ in held[at : at + STEP]])
+                found += await self._tag(words, slug, held[at : at + STEP])
         return known
 
     def _words(self, terms: Iterable[str]) -> set[str]:
@@ -109,19 +110,20 @@ class Tagger:
         query = understand(slug.replace("_", " "), self.lexicon.forms)
         return await self._store.search.dated(query, since, now)
 
-    async def _find(self, slug: str, numbers: Sequence[int]) -> int:
-        """Tag those of these articles whose words say so; how many."""
+    def _only(self, slug: str) -> Lexicon:
+        """Finds the words of one tag and nothing else, but for hashtags."""
         lexicon = Lexicon(Thesaurus.build(()), self.lexicon.forms)
         lexicon.follow(slug)
-        count = 0
-        for at in range(0, len(numbers), STEP):
-            found: list[tuple[int, Sequence[ArticleTag]]] = []
-            for article in await self._store.articles.load(numbers[at : at + STEP]):
-                tags = text_tags(article.title, article.summary, article.language, lexicon)
-                if here := [tag for tag in tags if tag.slug == slug]:
-                    found.append((article.id, here))
-                await asyncio.sleep(0)  # a millisecond at most each: others are answered in between
-            if found:
-                await self._store.articles.add_tags(found)
-            count += len(found)
-        return count
+        return lexicon
+
+    async def _tag(self, words: Lexicon, slug: str, held: Sequence[tuple[int, Millis]]) -> int:
+        """Tag those of these articles whose words say so; how many."""
+        found: list[tuple[int, Sequence[ArticleTag]]] = []
+        for article in await self._store.articles.load([number for number, _ in held]):
+            tags = text_tags(article.title, article.summary, article.language, words)
+            if here := [tag for tag in tags if tag.slug == slug]:
+                found.append((article.id, here))
+            await asyncio.sleep(0)  # a millisecond at most each: others are answered in between
+        if found:
+            await self._store.articles.add_tags(found)
+        return len(found)

@@ -44,18 +44,25 @@ _ADD = {
         "FROM articles WHERE id = :id ON CONFLICT DO NOTHING"
     ),
 }
-_FIND = text(
+_FITTING = (
     "SELECT articles.id, articles.published_at FROM search_index JOIN articles ON articles.id = search_index.rowid "
-    "WHERE search_index MATCH :query ORDER BY search_index.rowid DESC LIMIT :limit"
+    "WHERE search_index MATCH :query "
 )
 #: First everything that fits, by the index: walking back through all articles for the newest is slower for rare words.
-_FIND_WORDS = (
+_FITTING_WORDS = (
     "WITH fitting AS MATERIALIZED ("
     "SELECT article_id FROM search_index WHERE words @@ CAST(CAST(:query AS text) AS tsquery)) "
     "SELECT articles.id, articles.published_at FROM fitting JOIN articles ON articles.id = article_id "
-    "ORDER BY article_id DESC LIMIT :limit"
 )
+_FIND = text(_FITTING + "ORDER BY search_index.rowid DESC LIMIT :limit")
+_FIND_WORDS = _FITTING_WORDS + "ORDER BY article_id DESC LIMIT :limit"
 _FIND_IN = {False: text(_FIND_WORDS), True: text(_FIND_WORDS.replace("words @@", "headline @@"))}
+_DATED = {
+    True: text(_FITTING + "AND articles.published_at BETWEEN :since AND :until ORDER BY articles.published_at DESC"),
+    False: text(
+        _FITTING_WORDS + "WHERE articles.published_at BETWEEN :since AND :until ORDER BY articles.published_at DESC"
+    ),
+}
 _NOT_INDEXED = {
     True: text("NOT EXISTS (SELECT 1 FROM search_index WHERE search_index.rowid = articles.id)"),
     False: text("NOT EXISTS (SELECT 1 FROM search_index WHERE article_id = articles.id)"),
@@ -92,19 +99,6 @@ def _expression(query: Query, *, embedded: bool, headline: bool) -> str:
     return " & ".join("(" + " | ".join(f"'{form}'" for form in word) + ")" for word in query.words)
 
 
-_DATED = text(
-    "SELECT articles.id, articles.published_at FROM search_index JOIN articles ON articles.id = search_index.rowid "
-    "WHERE search_index MATCH :query AND articles.published_at BETWEEN :since AND :until "
-    "ORDER BY articles.published_at DESC"
-)
-_DATED_WORDS = text(
-    "WITH fitting AS MATERIALIZED ("
-    "SELECT article_id FROM search_index WHERE words @@ CAST(CAST(:query AS text) AS tsquery)) "
-    "SELECT articles.id, articles.published_at FROM fitting JOIN articles ON articles.id = article_id "
-    "WHERE articles.published_at BETWEEN :since AND :until ORDER BY articles.published_at DESC"
-)
-
-
 class Search:
     """Finding articles by their words."""
 
@@ -133,7 +127,7 @@ class Search:
             embedded = _embedded(connection)
             expression = _expression(query, embedded=embedded, headline=False)
             values = {"query": expression, "since": since, "until": until}
-            rows = await connection.execute(_DATED if embedded else _DATED_WORDS, values)
+            rows = await connection.execute(_DATED[embedded], values)
             return [(number, published_at) for number, published_at in rows]
 
     async def add(self, found: Sequence[tuple[int, Indexed]]) -> None:

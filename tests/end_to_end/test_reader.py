@@ -144,13 +144,18 @@ async def test_what_a_rule_would_have_brought_is_said_and_can_be_undone(language
     assert often in listed
 
 
-async def test_what_would_come_too_often_is_not_taken_unasked(world) -> None:
-    reader = world.telegram.add_user("Reader", "en")
-    for number in range(211):
-        world.newsroom.publish(title=f"Flood {number}")
-        if number % 20 == 0:
+async def flood(world, title: str, number: int) -> None:
+    """Very many articles, polled before they leave the feed."""
+    for one in range(number):
+        world.newsroom.publish(title=f"{title} {one}")
+        if one % 20 == 0:
             await world.poll()
     await world.poll()
+
+
+async def test_what_would_come_too_often_is_not_taken_unasked(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    await flood(world, "Flood", 211)
     async with world.running():
         said = await world.says(reader, "/sub #flood")
         assert "#flood would come often: 211 in the last 24 hours" in said["text"]
@@ -161,11 +166,7 @@ async def test_what_would_come_too_often_is_not_taken_unasked(world) -> None:
 
 async def test_what_would_come_too_often_is_not_taken_by_a_tap_either(world) -> None:
     reader = world.telegram.add_user("Reader", "en")
-    for number in range(40):
-        world.newsroom.publish(title=f"NATO {number}")
-        if number % 20 == 0:
-            await world.poll()
-    await world.poll()
+    await flood(world, "NATO", 40)
     async with world.running():
         welcome = await world.says(reader, "/start")
         (button,) = [b for b in buttons(welcome) if b["text"].startswith("#nato")]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from telegram.ext import BaseHandler
 
     from bot.core.expressions import Fault, Parsed
+    from bot.core.model import Millis
     from bot.telegram.desk import Desk, Turn
 
 #: How long the bot remembers that it asked "which tags?".
@@ -67,8 +68,7 @@ async def sub(turn: Turn) -> None:
 
 async def follow_by_link(turn: Turn, term: str) -> None:
     """Follow what a link names."""
-    lines, rows = await told(turn, await take(turn, [RuleSpec((term,))]))
-    await turn.reply("\n".join(lines), rows)
+    await answer(turn, await take(turn, [RuleSpec((term,))]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Taken:
 
     new: tuple[RuleSpec, ...] = ()
     old: tuple[RuleSpec, ...] = ()  #: followed already
-    asked: tuple[RuleSpec, ...] = ()  #: would come too often to be taken before their reader knows
+    asked: Mapping[RuleSpec, str] = field(default_factory=dict)  #: would come too often to be taken unasked; by code
     refused: bool = False  #: the new ones are more than a chat can follow
     how_often: Mapping[RuleSpec, Frequency] = field(default_factory=dict)
 
@@ -88,7 +88,7 @@ async def take(turn: Turn, specs: Sequence[RuleSpec]) -> Taken:
     keys = {rule.spec.key for rule in await store.rules.of_chat(turn.chat.id, turn.thread_id)}
     old = tuple(spec for spec in specs if spec.key in keys)
     previews = await _previews(turn, [spec for spec in specs if spec.key not in keys])
-    asked = tuple([spec for spec, one in previews.items() if one.many and await encode(store, [spec])])
+    asked = {spec: code for spec, one in previews.items() if one.many and (code := await encode(store, [spec]))}
     new = await follow_specs(turn, [spec for spec in previews if spec not in asked])
     return Taken(tuple(new or ()), old, asked, new is None, previews)
 
@@ -103,11 +103,17 @@ async def told(turn: Turn, taken: Taken) -> tuple[list[str], list[list[Button]]]
     if taken.old:
         lines.append(t.text("You already follow {rules}.", rules=spell(t, taken.old)))
     rows = await _after_follow(turn, taken.new)
-    for spec in taken.asked:
+    for spec, code in taken.asked.items():
         lines.append(_asked(turn, spec, taken.how_often[spec]))
         label = unescape(t.text("Follow {rules} all the same", rules=render(spec)))
-        rows.append([Button(label[:60], data=f"take:{await encode(turn.desk.store, [spec])}")])
+        rows.append([Button(label[:60], data=f"take:{code}")])
     return lines, rows
+
+
+async def answer(turn: Turn, taken: Taken) -> None:
+    """Say so."""
+    lines, rows = await told(turn, taken)
+    await turn.reply("\n".join(lines), rows)
 
 
 async def follow_typed(turn: Turn, typed: str) -> None:
@@ -160,10 +166,15 @@ def _asked(turn: Turn, spec: RuleSpec, one: Frequency) -> str:
     )
 
 
+async def counted_since(turn: Turn, now: Millis) -> Millis:
+    """Since when articles tell how often a rule fires."""
+    return window(await turn.desk.store.articles.first_seen(), now)
+
+
 async def _previews(turn: Turn, specs: Sequence[RuleSpec]) -> dict[RuleSpec, Frequency]:
     """What each rule would have brought over the last 7 days, or as far back as is known."""
     now, store = turn.desk.clock(), turn.desk.store
-    start = window(await store.articles.first_seen(), now)
+    start = await counted_since(turn, now)
     known = await turn.desk.tagger.look_back({term for spec in specs for term in spec.terms}, start)
     never = await store.rules.excluded(turn.chat.id)
     return {
@@ -226,29 +237,26 @@ async def press_follow(turn: Turn) -> None:
     taken = await take(turn, [RuleSpec((slug,))])
     await turn.toast(turn.texts.text("You follow {tag}", tag=turn.desk.label(slug)) if taken.new or taken.old else "")
     if not taken.old:
-        lines, rows = await told(turn, taken)
-        await turn.reply("\n".join(lines), rows)
-        await show_newest(turn, taken.new)
+        await answer(turn, taken)
+    if taken.new and turn.private:
+        await _show_newest(turn, slug, int(turn.args))
 
 
-async def show_newest(turn: Turn, specs: Sequence[RuleSpec]) -> None:
+async def _show_newest(turn: Turn, slug: str, tag_id: int) -> None:
     """Show a reader at once what comes: the newest article of the last day, labelled, for it is not new."""
-    if not turn.private:
+    newest = await turn.desk.store.articles.latest(slugs=[slug], limit=1)
+    if not newest or turn.desk.clock() - newest[0].published_at > DAY_MS:
         return
-    store, now = turn.desk.store, turn.desk.clock()
-    for slug in [spec.wanted[0] for spec in specs[:1]]:
-        newest = await store.articles.latest(slugs=[slug], limit=1)
-        if newest and now - newest[0].published_at <= DAY_MS:
-            t = turn.texts
-            made = alert(
-                newest[0],
-                matched=(slug,),
-                time_zone=turn.chat.time_zone,
-                words=t.words(),
-                matched_tag_id=(await store.articles.tag_ids([slug]))[slug],
-                label=unescape(t.text("Latest on {tag}", tag=turn.desk.label(slug))),
-            )
-            await turn.reply(made.html, made.buttons)
+    t = turn.texts
+    made = alert(
+        newest[0],
+        matched=(slug,),
+        time_zone=turn.chat.time_zone,
+        words=t.words(),
+        matched_tag_id=tag_id,
+        label=unescape(t.text("Latest on {tag}", tag=turn.desk.label(slug))),
+    )
+    await turn.reply(made.html, made.buttons)
 
 
 async def press_take(turn: Turn) -> None:

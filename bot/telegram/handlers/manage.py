@@ -8,10 +8,10 @@ from telegram.ext import CallbackQueryHandler, CommandHandler
 
 from bot.core.card import MAX_TEXT, plain_of
 from bot.core.expressions import render
-from bot.core.frequency import Frequency, days_since, window
+from bot.core.frequency import Frequency, days_since
 from bot.core.model import Button
 from bot.core.tags import hashtag
-from bot.telegram.handlers.follow import explained, managed, rising, understand
+from bot.telegram.handlers.follow import counted_since, explained, managed, rising, understand
 from bot.telegram.handlers.volumes import doors, state_of
 from bot.telegram.rulecode import CODE, decode, encode
 from bot.telegram.spelling import often, spell, spell_terms
@@ -81,7 +81,7 @@ async def show_list(turn: Turn) -> None:
     if not rules and not never:
         await turn.reply(t.text("You follow nothing yet. Start with /sub #nato"), await rising(turn))
         return
-    start = window(await store.articles.first_seen(), now)
+    start = await counted_since(turn, now)
     how_often = await store.rules.frequencies(turn.chat.id, turn.thread_id, start, now)
     nothing = Frequency(0, days_since(start, now))
     lines = [t.plural("<b>You follow {n} rule</b>", "<b>You follow {n} rules</b>", len(rules))]

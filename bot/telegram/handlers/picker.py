@@ -70,8 +70,7 @@ async def press_tag(turn: Turn) -> None:
         followed = bool(taken.new or taken.old)
         await turn.toast(_said(turn, slug, wanted=True) if followed else "")
         if not followed:
-            lines, rows = await follow.told(turn, taken)
-            await turn.reply("\n".join(lines), rows)
+            await follow.answer(turn, taken)
     view = await (rising.view(turn, "", int(page)) if where == "t" else _view(turn, where, int(page)))
     if view is not None:
         await turn.edit(view.html, view.rows)
