@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.core.tags import source_term
 
 if TYPE_CHECKING:
+    from bot.core.roles import Role
     from bot.core.search import Indexed
 
 Millis = int
@@ -554,6 +555,15 @@ class Verdict:
     lane: Lane | None = None  #: with RETRY: its reader put it off, to come in this lane; its age counts from `at`
     loud_day: int = 0  #: with SENT: the reader's local day that it counts as a loud alert of; 0: of none
     offer_quiet: bool = False  #: with SENT: it came at night, and its reader may want quiet hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody of the newsroom."""
+
+    user_id: int
+    role: Role
+    name: str = ""  #: as Telegram told it when they came
 
 
 class BroadcastState(StrEnum):

@@ -337,6 +337,17 @@ notices = Table(
 #: When the next call of all senders may leave, in microseconds of the server's clock (`store.rate`).
 rates = Table("rates", metadata, Column("name", Text, primary_key=True), _long("free_at"))
 
+#: The newsroom's people, beside the admins that the configuration names.
+staff = Table(
+    "staff",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("role", Text, nullable=False),
+    _text("name"),
+    Column("added_by", BigInteger, nullable=False),
+    _long("added_at", default=None),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -16,6 +16,7 @@ from telegram.constants import ChatMemberStatus, ParseMode
 from telegram.error import BadRequest, TelegramError
 
 from bot.core.model import Chat, ChatKind
+from bot.core.roles import Role
 from bot.core.tags import hashtag, is_source
 from bot.telegram.fresh import Fresh
 from bot.telegram.patience import Answer, Patience
@@ -134,8 +135,28 @@ class Turn:
 
     @property
     def is_admin(self) -> bool:
-        """Whether the asker runs this service."""
+        """Whether the configuration names the asker as an admin of this service."""
         return self.user_id in self.desk.admins
+
+    async def role(self) -> Role | None:
+        """What the asker is in the newsroom, asked anew each time: a button can be old or forged (telegram.md 2.3)."""
+        return Role.ADMIN if self.is_admin else await self.desk.store.staff.role(self.user_id)
+
+    async def admit(self, needed: Role) -> bool:
+        """Whether somebody of this role asks, in private; says so when not, and logs who tried."""
+        role = await self.role()
+        if role and role.covers(needed) and self.private:
+            return True
+        log.warning("newsroom.refused", user=self.user_id, chat=self.chat.id, needed=needed.value)
+        t = self.texts
+        if role and role.covers(needed):
+            said = t.text("This is done in a private chat with me.")
+        elif role:
+            said = t.text("Your role in the newsroom does not allow this. An admin can change it: /admins")
+        else:
+            said = t.text("Only the newsroom can do this. What I can do: /help")
+        await (self.toast(said, alert=True) if self.query else self.reply(said))
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,14 @@ from bot.core.model import (
     Feed,
     FeedState,
     FeedUpdate,
+    Member,
     RuleSpec,
     Ruling,
     TagSource,
     Validators,
     Verdict,
 )
+from bot.core.roles import Role
 from bot.store.database import Database, StorageError
 from bot.store.schema import metadata
 
@@ -325,3 +327,13 @@ async def test_what_was_sent_is_kept_for_a_month_and_what_waits_for_ever(ready: 
     assert await ready.outbox.prune(NOW + month) == 0
     assert await ready.outbox.prune(NOW + month + 1) == 1
     assert await ready.outbox.counts() == {DeliveryState.QUEUED: 1}
+
+
+async def test_a_role_is_given_changed_and_taken(store: Store) -> None:
+    await store.staff.put(Member(user_id=7, role=Role.AUTHOR, name="Ann"), 1, NOW)
+    await store.staff.put(Member(user_id=7, role=Role.PUBLISHER, name="Ann"), 1, NOW)
+    assert await store.staff.role(7) is Role.PUBLISHER
+    assert await store.staff.members() == [Member(user_id=7, role=Role.PUBLISHER, name="Ann")]
+    assert await store.staff.remove(7, 1, NOW)
+    assert not await store.staff.remove(7, 1, NOW)
+    assert await store.staff.role(7) is None

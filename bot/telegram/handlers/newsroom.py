@@ -13,6 +13,7 @@ from telegram.ext import CallbackQueryHandler, CommandHandler
 
 from bot.core.card import MAX_TEXT, announcement
 from bot.core.model import BroadcastState, Button
+from bot.core.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
 
 async def broadcast(turn: Turn) -> None:
     """`/broadcast TEXT`: a draft and its preview; bare: asks for the text."""
-    if not await _allowed(turn):
+    if not await turn.admit(Role.PUBLISHER):
         return
     html = _after_command((turn.message.text_html if turn.message else None) or "")
     if not html:
@@ -70,7 +71,7 @@ async def draft(turn: Turn, html: str) -> None:
 
 async def press_send(turn: Turn) -> None:
     """Confirm: from here the outbox has it."""
-    if not await _allowed(turn):
+    if not await turn.admit(Role.PUBLISHER):
         return
     t, store = turn.texts, turn.desk.store
     queued = await store.broadcasts.confirm(int(turn.args), turn.user_id, turn.desk.clock())
@@ -89,27 +90,12 @@ async def press_send(turn: Turn) -> None:
 
 async def press_cancel(turn: Turn) -> None:
     """Throw the draft away."""
-    if not await _allowed(turn):
+    if not await turn.admit(Role.PUBLISHER):
         return
     cancelled = await turn.desk.store.broadcasts.cancel(int(turn.args), turn.user_id, turn.desk.clock())
     await turn.toast()
     said = "Cancelled. Nothing was sent." if cancelled else "This draft is no longer there."
     await turn.edit(turn.texts.text(said))
-
-
-async def _allowed(turn: Turn) -> bool:
-    """Whether an admin asks, in private; says so when not, and logs who tried."""
-    t = turn.texts
-    if turn.is_admin and turn.private:
-        return True
-    log.warning("newsroom.refused", user=turn.user_id, chat=turn.chat.id)
-    said = (
-        t.text("Hot news is written in a private chat with me.")
-        if turn.is_admin
-        else t.text("Only the newsroom can send hot news. What I can do: /help")
-    )
-    await (turn.toast(said, alert=True) if turn.query else turn.reply(said))
-    return False
 
 
 def _after_command(html: str) -> str:

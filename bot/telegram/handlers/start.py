@@ -8,6 +8,7 @@ from telegram import MessageEntity
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot.core.model import Button
+from bot.core.roles import Role
 from bot.core.tags import hashtag, is_source
 from bot.telegram.deeplinks import term_of
 from bot.telegram.handlers import find, follow, newsroom, picker
@@ -94,7 +95,8 @@ async def show_help(turn: Turn) -> None:
         t.text("/lang — language: English or Ukrainian"),
         t.text("/privacy — what I keep; /mydata — all of it as a file; /forgetme — erase it"),
     ]
-    if turn.is_admin:
+    role = await turn.role() if turn.private else None
+    if role and role.covers(Role.PUBLISHER):
         lines += ["", t.text("<b>Newsroom</b>"), t.text("/broadcast TEXT — hot news to everyone, after a preview")]
     await turn.reply("\n".join(lines))
 
@@ -146,7 +148,7 @@ async def plain_text(turn: Turn) -> None:
     if asked == picker.ASKED:
         await picker.found_typed(turn, turn.args)
         return
-    if asked == newsroom.ASKED and turn.is_admin:
+    if asked == newsroom.ASKED and await turn.admit(Role.PUBLISHER):
         await newsroom.draft(turn, (turn.message.text_html if turn.message else None) or "")
         return
     await _offer(turn)
