@@ -466,7 +466,7 @@ class Delivery:
     subject: int
     chat_id: int
     thread_id: int
-    attempts: int  #: this try included, so 1 on the first
+    attempts: int  #: how often it was on the wire, this try included, so 1 on the first
     queued_at: Millis
     lane: Lane = Lane.ALERT
     due_at: Millis = 0  #: until when its reader has put it off; 0: never did

@@ -43,7 +43,7 @@ class Policy:
 def beforehand(delivery: Delivery, *, now: Millis, policy: Policy) -> Verdict | None:
     """The verdict that needs no call; None: send it."""
     if delivery.attempts > MOST_COPIES:
-        # Each try ended with our own death or without an answer: the row may be what kills us, or be there twice.
+        # Each try went out and ended with our own death or without an answer: it may be there twice.
         return Verdict(ruling=Ruling.PARK, reason=f"may have been delivered: {MOST_COPIES} tries, no answer to any")
     if is_stale(delivery, now=now, policy=policy) and now - delivery.queued_at > WORTH_A_DIGEST:
         return Verdict(ruling=Ruling.DROP, reason="too old to be news")

@@ -1,6 +1,6 @@
 """The second pump: from the outbox to Telegram.
 
-    claim (one transaction) -> render late -> send -> judge -> settle (one transaction)
+    claim (one transaction) -> render late -> leave (one transaction) -> send -> judge -> settle (one transaction)
 
 One loop settles and claims, in groups; each message is a task of its own between the two, and as many are under way as
 `in_flight` says, one in a chat. Nothing waits in memory: what is claimed is on its way, so a slow chat holds up nobody,
@@ -19,6 +19,7 @@ import structlog
 
 from bot.core.model import DeliveryState, Fate, Kind, Ruling, Verdict
 from bot.core.verdicts import LONGEST_PAUSE, Policy, is_late, judge
+from bot.pipeline.departures import Departures
 from bot.pipeline.render import Renderer
 from bot.store.claims import Lease
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bot.core.model import Delivery, Millis, Outcome
-    from bot.pipeline.ports import Clock, Meter, Sender, Vocabulary
+    from bot.pipeline.ports import Clock, Leave, Meter, Sender, Vocabulary
     from bot.pipeline.render import Parcel
     from bot.store.store import Store
 
@@ -82,6 +83,7 @@ class Deliverer:
         self._meter = meter
         # A name that no process had before: what a dead one of the same number held is not ours.
         self._owner = f"{owner}-{uuid4().hex[:8]}"
+        self._departures = Departures(store.outbox, self._owner)
         self._in_flight = in_flight
         self._batch = batch
         self._lease_ms = lease_ms
@@ -202,12 +204,12 @@ class Deliverer:
     async def _send(self, parcel: Parcel, until: Millis) -> list[Verdict]:
         """The verdict on each row: they share the message, but not what they went through before."""
         rows, reason = parcel.deliveries, ""
-        first, verdicts = rows[0], [Verdict(ruling=Ruling.PLAIN)]
+        first, verdicts, leave = rows[0], [Verdict(ruling=Ruling.PLAIN)], self._departures.of(rows)
         for plain in (False, True):
             if self._clock() >= until:  # we were frozen: somebody else may be sending it
                 late = Verdict(ruling=Ruling.RETRY, at=self._clock(), free=True, reason="the lease had ended")
                 return [late] * len(rows)
-            outcome = await self._call(parcel, plain=plain)
+            outcome = await self._call(parcel, leave, plain=plain)
             now = self._clock()
             self._measure(parcel, outcome.fate, now)
             if outcome.fate is Fate.UNAUTHORISED:
@@ -225,11 +227,11 @@ class Deliverer:
             verdicts[0] = replace(verdicts[0], loud_day=parcel.loud_day, offer_quiet=parcel.offer_quiet)
         return verdicts
 
-    async def _call(self, parcel: Parcel, *, plain: bool) -> Outcome:
-        to = parcel.deliveries[0]
+    async def _call(self, parcel: Parcel, leave: Leave, *, plain: bool) -> Outcome:
+        to, card = parcel.deliveries[0], parcel.card
         if parcel.edits is not None:
-            return await self._sender.edit(to.chat_id, parcel.edits, parcel.card, plain=plain, lane=to.lane)
-        return await self._sender.send(to.chat_id, to.thread_id, parcel.card, plain=plain, lane=to.lane)
+            return await self._sender.edit(to.chat_id, parcel.edits, card, plain=plain, lane=to.lane, leave=leave)
+        return await self._sender.send(to.chat_id, to.thread_id, card, plain=plain, lane=to.lane, leave=leave)
 
     def _measure(self, parcel: Parcel, fate: Fate, now: Millis) -> None:
         self._meter.delivered(fate.value, (now - parcel.deliveries[0].since) / 1000)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from bot.core.model import Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from bot.core.card import Words
     from bot.core.model import Card, Millis, Outcome
 
@@ -19,17 +21,44 @@ class Clock(Protocol):
         ...
 
 
+class Leave(Protocol):
+    """Asked as a message's turn has come, before it may be on the wire."""
+
+    def __call__(self) -> Awaitable[bool]:
+        """Whether it may go; what it is made of may be another sender's by now."""
+        ...
+
+
+async def at_will() -> bool:
+    """Nobody minds."""
+    return True
+
+
 class Sender(Protocol):
     """Sends one card and says what became of it; never raises for what Telegram answers."""
 
     async def send(
-        self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False, lane: Lane = Lane.ALERT
+        self,
+        chat_id: int,
+        thread_id: int,
+        card: Card,
+        *,
+        plain: bool = False,
+        lane: Lane = Lane.ALERT,
+        leave: Leave = at_will,
     ) -> Outcome:
-        """Send `card` to a chat (and topic, unless 0); with `plain`, without any markup."""
+        """Send `card` to a chat (and topic, unless 0), if `leave` lets it; with `plain`, without any markup."""
         ...
 
     async def edit(
-        self, chat_id: int, message_id: int, card: Card, *, plain: bool = False, lane: Lane = Lane.EDIT
+        self,
+        chat_id: int,
+        message_id: int,
+        card: Card,
+        *,
+        plain: bool = False,
+        lane: Lane = Lane.EDIT,
+        leave: Leave = at_will,
     ) -> Outcome:
         """Make a message that was sent this card."""
         ...

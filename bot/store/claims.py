@@ -1,7 +1,8 @@
 """Taking rows of the outbox to send them: with an owner and a lease, one row of a chat at a time.
 
-What is claimed is sent at once, so that a claim says "may be on the wire": rows wait in the table, in the order of
-their lanes, never in a sender's memory. `state = 'queued'` stands in the statements as it is, not as a parameter: the
+What is claimed is sent as soon as its turn comes: rows wait in the table, in the order of their lanes, never in a
+sender's memory. A try counts from the moment it may be on the wire (`leave`), so a sender that is killed again and
+again before that gives nothing up. `state = 'queued'` stands in the statements as it is, not as a parameter: the
 partial indexes serve no other.
 """
 
@@ -52,8 +53,13 @@ _TAKE = (
         state=DeliveryState.CLAIMED.value,
         lease_owner=bindparam("owner"),
         lease_until=bindparam("until"),
-        attempts=outbox.c.attempts + 1,
     )
+)
+_LEAVE = (
+    update(outbox)
+    .where(outbox.c.id.in_(bindparam("ids", expanding=True)), CLAIMED, outbox.c.lease_owner == bindparam("owner"))
+    .values(attempts=outbox.c.attempts + 1)
+    .returning(outbox.c.id)
 )
 
 
@@ -135,6 +141,14 @@ async def take_over(connection: AsyncConnection, lease: Lease, busy: Collection[
     for chunk in chunks(ids):
         again = {"state": DeliveryState.QUEUED.value, "lease_owner": None, "lease_until": 0, "not_before": lease.now}
         await connection.execute(update(outbox).where(outbox.c.id.in_(chunk)).values(again))
+
+
+async def leave(connection: AsyncConnection, owner: str, ids: Collection[int]) -> set[int]:
+    """Count a try of these rows, which are about to go on the wire; those of them that are still this owner's."""
+    mine: set[int] = set()
+    for chunk in chunks(sorted(ids)):
+        mine.update(await connection.scalars(_LEAVE, {"ids": chunk, "owner": owner}))
+    return mine
 
 
 async def _mark(connection: AsyncConnection, lease: Lease, rows: Sequence[Row[Any]]) -> list[Delivery]:

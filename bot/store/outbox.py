@@ -12,7 +12,7 @@ from bot.core.model import DeliveryState, Kind, Lane, NoticeCode, Ruling
 from bot.core.verdicts import FEW
 from bot.store.articles import insert
 from bot.store.chats import hold_chat, move_chat, retire_chat, unhold
-from bot.store.claims import CLAIMED, QUEUED, Lease, take, take_backlog, take_over
+from bot.store.claims import CLAIMED, QUEUED, Lease, leave, take, take_backlog, take_over
 from bot.store.schema import chats, closed_topics, notices, outbox
 from bot.store.sharing import MINUTE_MS, in_turn, sent_by_others
 
@@ -112,6 +112,11 @@ class Outbox:
         async with self._database.reading() as connection:
             return await sent_by_others(connection, owner, chats, now)
 
+    async def leave(self, owner: str, ids: Collection[int]) -> set[int]:
+        """Count a try of rows that are about to go on the wire; those that are still `owner`'s, the others may not."""
+        async with self._database.transaction() as connection:
+            return await leave(connection, owner, ids)
+
     async def settle(self, results: Sequence[tuple[Delivery, Verdict]], owner: str, now: Millis) -> None:
         """Write what became of rows, all in one transaction; rows that another owner took meanwhile are left to it."""
         results = [
@@ -121,7 +126,8 @@ class Outbox:
         async with self._database.transaction() as connection:
             ended, again = [], []
             for delivery, verdict in results:
-                row = {"of": delivery.id, "tries": delivery.attempts, "reason": verdict.reason}
+                tries = delivery.attempts
+                row = {"of": delivery.id, "tries": tries, "before": tries - 1, "reason": verdict.reason}
                 settled = _SETTLED.get(verdict.ruling)
                 if verdict.ruling is Ruling.ROOT and await _stands_outside(connection, delivery):
                     settled = DeliveryState.DROPPED
@@ -133,7 +139,7 @@ class Outbox:
                     at = max(now, verdict.at)
                     due = delivery.due_at if verdict.lane is None else at
                     lane = int(verdict.lane or delivery.lane)
-                    left = delivery.attempts - free
+                    left = tries - free
                     again.append({**row, "at": at, "due": due, "lane": lane, "left": left, "thread": thread})
             for statement, rows in ((_END, ended), (_AGAIN, again)):
                 common = {"owner": owner, "now": now} if statement is _END else {"owner": owner}
@@ -203,11 +209,12 @@ _SETTLED = {
 }
 #: Rulings upon an answer that says that nobody got it.
 _UNDELIVERED = frozenset({Ruling.MOVE, Ruling.ROOT})
-#: A row is settled by its owner, for the try that it speaks of: both can have changed while a sender was frozen.
+#: A row is settled by its owner, for the try that it speaks of, whether that left or not: both can have changed while
+#: a sender was frozen.
 _MINE = (
     outbox.c.id == bindparam("of"),
     outbox.c.lease_owner == bindparam("owner"),
-    outbox.c.attempts == bindparam("tries"),
+    outbox.c.attempts.in_([bindparam("tries"), bindparam("before")]),
 )
 _FREE = {"lease_until": 0, "reason": bindparam("reason")}
 #: Who sent it stays: the others' pace of its chat begins where ours ended (store.sharing).

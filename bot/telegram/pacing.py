@@ -12,6 +12,7 @@ from telegram.error import ChatMigrated, RetryAfter
 from telegram.ext import BaseRateLimiter
 
 from bot.core.pacing import ANSWERS
+from bot.pipeline.ports import at_will
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from bot.core.model import Lane
     from bot.core.pacing import Chat, Pacer, Ticket
+    from bot.pipeline.ports import Leave
 
 log = structlog.get_logger(__name__)
 #: What Telegram counts: messages sent and edited, not questions asked. An album would count as one; the bot sends none.
@@ -38,19 +40,20 @@ class Pace:
     lane: int  #: ANSWERS, or a Lane of the outbox
     patience: float  #: seconds; where its chat makes it wait longer, it comes back as RetryAfter, without a call
     retries: int = 0  #: after a flood
+    leave: Leave = at_will  #: asked as its turn has come
 
 
 #: A person waits for it: tried again after floods that a person waits out.
 ANSWER = Pace(ANSWERS, patience=60.0, retries=2)
 
 
-def bulk(lane: Lane) -> Pace:
+def bulk(lane: Lane, leave: Leave = at_will) -> Pace:
     """The pace of the outbox, which has other chats to go on with and tries again by itself."""
-    return Pace(lane, patience=3.0)
+    return Pace(lane, patience=3.0, leave=leave)
 
 
 class NeverLeftError(asyncio.CancelledError):
-    """The call was cancelled while it waited for its turn: Telegram cannot have seen it."""
+    """The call was cancelled, or refused by its `leave`, before it went: Telegram cannot have seen it."""
 
 
 class Permits(Protocol):
@@ -102,6 +105,8 @@ class PacingLimiter(BaseRateLimiter[Pace]):
         paid = bool(data.get("allow_paid_broadcast"))
         for retry in range(pace.retries + 1):
             ticket = await self._turn(chat, pace, paid=paid)
+            if pace.leave is not at_will:
+                await _left(pace.leave)
             try:
                 answer = await callback(*args, **kwargs)
             except RetryAfter as flood:
@@ -180,6 +185,15 @@ class PacingLimiter(BaseRateLimiter[Pace]):
         finally:
             del self._refills[paid]
         self._go()
+
+
+async def _left(leave: Leave) -> None:
+    try:
+        if await leave():
+            return
+    except asyncio.CancelledError:
+        pass
+    raise NeverLeftError
 
 
 def seconds(flood: RetryAfter) -> int:

@@ -19,6 +19,7 @@ from telegram.error import (
 )
 
 from bot.core.model import Fate, Lane, Outcome
+from bot.pipeline.ports import at_will
 from bot.telegram.pacing import NeverLeftError, bulk, seconds
 from bot.telegram.request import BrokenError, NotSentError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from telegram.ext import ExtBot
 
     from bot.core.model import Button, Card
+    from bot.pipeline.ports import Leave
     from bot.telegram.pacing import Pace
 
 #: What a 400 means, by a part of its description in lower case; the first that fits.
@@ -82,7 +84,14 @@ class Sender:
         self._paid = paid_broadcast or None
 
     async def send(
-        self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False, lane: Lane = Lane.ALERT
+        self,
+        chat_id: int,
+        thread_id: int,
+        card: Card,
+        *,
+        plain: bool = False,
+        lane: Lane = Lane.ALERT,
+        leave: Leave = at_will,
     ) -> Outcome:
         """Send a card and say what became of it; with `plain`, as text without markup and link buttons."""
         content = {
@@ -92,18 +101,25 @@ class Sender:
             "allow_paid_broadcast": self._paid,
         }
         try:
-            message = await self._bot.do_api_request(SEND, api_kwargs=content, rate_limit_args=bulk(lane))
+            message = await self._bot.do_api_request(SEND, api_kwargs=content, rate_limit_args=bulk(lane, leave))
         except (TelegramError, NeverLeftError) as error:
             return classify(error)
         return Outcome(fate=Fate.SENT, message_id=message["message_id"])
 
     async def edit(
-        self, chat_id: int, message_id: int, card: Card, *, plain: bool = False, lane: Lane = Lane.EDIT
+        self,
+        chat_id: int,
+        message_id: int,
+        card: Card,
+        *,
+        plain: bool = False,
+        lane: Lane = Lane.EDIT,
+        leave: Leave = at_will,
     ) -> Outcome:
         """Make a message of ours this card, which makes no sound, and say what became of it."""
         content = {**_content(chat_id, card, plain=plain), "message_id": message_id}
         try:
-            await self._bot.do_api_request(EDIT, api_kwargs=content, rate_limit_args=bulk(lane))
+            await self._bot.do_api_request(EDIT, api_kwargs=content, rate_limit_args=bulk(lane, leave))
         except (TelegramError, NeverLeftError) as error:
             return classify(error)
         return Outcome(fate=Fate.SENT)
@@ -128,10 +144,10 @@ def _button(button: Button) -> dict[str, Any]:
 def classify(error: TelegramError | NeverLeftError) -> Outcome:
     """What a library exception means. BadRequest and TimedOut are NetworkErrors there, so they are asked first.
 
-    A stop that found the call still waiting is one too: its row goes back as it was, for the next start.
+    A call that never left is one too, whether a stop found it waiting or its row was another's: it goes back as it was.
     """
     if isinstance(error, NeverLeftError):
-        return Outcome(fate=Fate.UNSENT, detail="stopped before it left")
+        return Outcome(fate=Fate.UNSENT, detail="it never left")
     detail = error.message[:200]
     match error:
         case RetryAfter():

@@ -75,6 +75,9 @@ async def measure(folder: Path) -> list[tuple[str, str, float]]:
         async with opened(database_url) as store, aiohttp.ClientSession(url) as web_session:
             await follow(store, *range(1, READERS + 1))
             await publish(store, NOW, *[story(number, NOW) for number in range(1, STORIES + 1)])
+            await store.fanouts.resume(NOW)
+            if (await store.outbox.counts())[DeliveryState.QUEUED] != READERS * STORIES:
+                raise RuntimeError("not all alerts are queued")
             caught, now = 0, NOW
             for _ in range(KILLS):
                 now += 1000

@@ -73,6 +73,7 @@ POINTS: dict[str, tuple[str, Callable[[], None]]] = {
     "in the claim": ("deliver", lambda: at_commit(Outbox, "claim")),
     "after the claim": ("deliver", lambda: after(Outbox, "claim")),
     "before the wire": ("deliver", lambda: before(Sender, "send")),
+    "after leaving": ("deliver", lambda: after(Outbox, "leave")),
     "after the wire": ("deliver", lambda: after(Sender, "send")),
     "before settling": ("deliver", lambda: before(Outbox, "settle")),
     "in settling": ("deliver", lambda: at_commit(Outbox, "settle")),

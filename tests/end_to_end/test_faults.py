@@ -168,6 +168,19 @@ async def test_kill_9_at_random_moments(pump, telegram, database_url) -> None:
     assert sum(got.values()) - len(got) <= kills * IN_FLIGHT
 
 
+@ON_SQLITE
+async def test_kill_9_again_and_again_before_the_wire_gives_nothing_up(pump, telegram, database_url) -> None:
+    """A try counts once it may have left: what waited for its turn while its sender died four times is not parked."""
+    people = [telegram.telegram.add_user(f"Reader {n}", "en") for n in range(READERS)]
+    await follow(pump.store, *people)
+    await pump.news()
+    for _ in range(4):
+        await killed(deliver, database_url, telegram.url, pump.now, IN_FLIGHT, "before the wire")
+    await recovered(pump)
+    assert await pump.states() == {"sent": READERS}
+    assert set(copies(telegram, people).values()) == {1}
+
+
 # -- storage
 
 

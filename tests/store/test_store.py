@@ -188,9 +188,11 @@ async def test_a_claimed_row_is_nobody_elses_until_its_lease_ends(ready: Store) 
     await apply(ready, update(change("a", "nato")))
     (mine,) = await ready.outbox.claim("one", NOW, 1000, 10)
     assert mine.attempts == 1
+    assert await ready.outbox.leave("one", [mine.id]) == {mine.id}
     assert await ready.outbox.claim("two", NOW + 999, 1000, 10) == []
     (theirs,) = await ready.outbox.claim("two", NOW + 1000, 1000, 10)
     assert theirs.attempts == 2
+    assert await ready.outbox.leave("one", [mine.id]) == set()
     await ready.outbox.settle([(mine, Verdict(ruling=Ruling.SENT, message_id=5))], "one", NOW + 1001)
     assert await ready.outbox.counts() == {DeliveryState.CLAIMED: 1}
 
@@ -240,6 +242,18 @@ async def test_a_try_that_never_left_does_not_count(ready: Store) -> None:
     delivery = await claimed(ready)
     await ready.outbox.settle([(delivery, Verdict(ruling=Ruling.RETRY, at=NOW, free=True))], "w", NOW)
     assert {row.attempts for row in await ready.outbox.claim("w", NOW, 1000, 10)} == {1}
+
+
+async def test_a_try_counts_from_when_it_leaves(ready: Store) -> None:
+    delivery = await claimed(ready)
+    for times in range(3):
+        assert await ready.outbox.release_all(NOW) == 1
+        (delivery, *_) = await ready.outbox.claim("w", NOW, 1000, 1)
+        assert delivery.attempts == min(times, 1) + 1
+        if times < 1:
+            await ready.outbox.leave("w", [delivery.id])
+    await ready.outbox.settle([(delivery, Verdict(ruling=Ruling.RETRY, at=NOW))], "w", NOW)
+    assert {row.attempts for row in await ready.outbox.claim("w", NOW, 1000, 1)} == {3}
 
 
 async def test_a_broadcast_is_confirmed_once_by_its_author(ready: Store) -> None:
