@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.core.bursts import Folding
 from bot.core.lexicon import Lexicon
 from bot.core.model import Feed, Fetched, FetchFailed, PageMode, Validators
 from bot.core.pacing import Pacer
@@ -281,6 +282,7 @@ def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Met
             expiry=round(settings.expiry * 1000),
             catch_up_after=round(settings.catch_up_after * 1000),
             repeat_hot=settings.repeat_hot,
+            folding=Folding(config.settings.readers.burst, round(config.settings.readers.burst_window * 1000)),
             offer_quiet=config.settings.readers.offer_quiet,
         ),
         recall=lambda chat, times: telegram.recall(chat, [(now_ms() - at) / 1000 for at in times]),

@@ -125,6 +125,8 @@ class ReaderSettings(Section):
     language: Literal["en", "uk"] = "en"
     max_rules: Annotated[int, Field(ge=1, le=10_000)] = 200
     offer_quiet: bool = True
+    burst: Annotated[int, Field(ge=0, le=1000)] = 5
+    burst_window: Seconds = 600.0
 
     @field_validator("time_zone")
     @classmethod

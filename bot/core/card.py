@@ -51,6 +51,7 @@ class Words:
     notice: Callable[[Notice], str]  #: as HTML
     catch_up: Callable[[int], str]  #: over so many alerts that waited
     digest: Callable[[int], str]  #: over so many alerts that were put off
+    more_on: Callable[[int, str], str]  #: over the rest of a burst: so many more on a hashtag
     not_shown: Callable[[int], str]  #: under a list that is cut
     choices: Callable[[Notice], Rows] = lambda _: ()  #: the buttons below a notice that asks
 
@@ -150,13 +151,13 @@ def catch_up(articles: Sequence[Article], *, now: Millis, time_zone: str, words:
     return Card(html="\n\n".join(parts), plain=cut(f"{plain_of(parts[0])}\n\n{plain}", MAX_TEXT))
 
 
-def digest(articles: Sequence[tuple[str, Article]], *, words: Words) -> Card:
+def digest(articles: Sequence[tuple[str, Article]], *, heading: str, words: Words) -> Card:
     """One card for alerts that were put off, (why, what) each: a linked line each under its tag, newest first.
 
     What does not fit is counted.
     """
     newest = sorted(articles, key=lambda one: (one[1].published_at, one[1].id), reverse=True)
-    heading = f"<b>{words.digest(len(newest))}</b>"
+    heading = f"<b>{heading}</b>"
     room, raw = MAX_TEXT - len(plain_of(heading)) - 64, MAX_RAW_BYTES - 4 * MAX_TITLE
     groups: dict[str, list[str]] = {}
     plain: dict[str, list[str]] = {}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.core.tags import source_term
 
 if TYPE_CHECKING:
+    from bot.core.bursts import Spate
     from bot.core.roles import Role
     from bot.core.search import Indexed
 
@@ -388,6 +389,7 @@ class Chat:
     loud_day: int = 0  #: the local day of its last loud alert, as a proleptic ordinal
     loud_count: int = 0  #: loud alerts on that day
     quiet_offered: bool = False  #: it was asked once whether it wants quiet hours
+    spates: tuple[Spate, ...] = ()  #: what came of each tag lately
 
 
 @dataclass(frozen=True, slots=True)
@@ -555,6 +557,7 @@ class Verdict:
     lane: Lane | None = None  #: with RETRY: its reader put it off, to come in this lane; its age counts from `at`
     loud_day: int = 0  #: with SENT: the reader's local day that it counts as a loud alert of; 0: of none
     offer_quiet: bool = False  #: with SENT: it came at night, and its reader may want quiet hours
+    spates: tuple[Spate, ...] | None = None  #: with SENT: what came of each tag lately, this included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.core.bursts import Folding
 from bot.core.model import Fate, Kind, Ruling, Verdict
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ FEW = 3
 _NO_EDIT = frozenset({Fate.NO_MESSAGE, Fate.NO_THREAD, Fate.NO_RIGHTS})
 
 
+FIVE_IN_TEN_MINUTES = Folding()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What an operator chooses."""
@@ -37,6 +41,7 @@ class Policy:
     expiry: Millis = 12 * HOUR  #: an alert that waited longer is no news any more, and comes in the next digest
     catch_up_after: Millis = HOUR  #: an alert that waited longer comes with the chat's others, on one card
     repeat_hot: bool = True  #: whether hot news is sent again when a call ended without an answer
+    folding: Folding = FIVE_IN_TEN_MINUTES  #: how a burst of one tag comes
     offer_quiet: bool = True  #: whether a reader is asked about quiet hours after their first alert at night
 
 

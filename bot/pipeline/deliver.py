@@ -224,7 +224,9 @@ class Deliverer:
         if verdicts[0].ruling is Ruling.SENT:
             verdicts = [replace(verdict, reason=reason) for verdict in verdicts]
             # One message makes one sound.
-            verdicts[0] = replace(verdicts[0], loud_day=parcel.loud_day, offer_quiet=parcel.offer_quiet)
+            verdicts[0] = replace(
+                verdicts[0], loud_day=parcel.loud_day, offer_quiet=parcel.offer_quiet, spates=parcel.spates
+            )
         return verdicts
 
     async def _call(self, parcel: Parcel, leave: Leave, *, plain: bool) -> Outcome:

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bot.core import card
-from bot.core.attention import Way, decide, fold, local_day, wants_offer
+from bot.core.attention import Decision, Way, decide, fold, local_day, wants_offer
 from bot.core.matching import firing
 from bot.core.model import BroadcastState, Kind, Lane, NoticeCode, Ruling, Verdict
+from bot.core.tags import hashtag
 from bot.core.verdicts import beforehand, is_stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bot.core.attention import Decision
+    from bot.core.bursts import Spate
     from bot.core.model import Article, Card, Chat, Delivery, Millis, Rule
     from bot.core.verdicts import Policy
     from bot.pipeline.ports import Vocabulary
@@ -44,6 +45,7 @@ class Parcel:
     card: Card
     articles: tuple[Article, ...] = ()  #: of its alerts, row by row
     edits: int | None = None  #: the message that it changes, instead of a new one
+    spates: tuple[Spate, ...] | None = None  #: what its chat got of each tag lately, this included
     loud_day: int = 0  #: the reader's day on which it counts as a loud alert; 0: it does not
     offer_quiet: bool = False  #: its reader may want quiet hours after it
 
@@ -127,7 +129,12 @@ class Renderer:
         decision = fold(chat, now) if stale else decide(delivery, chat, [rule.volume for rule in fired], now)
         if verdict := _put_off(delivery, decision):
             return verdict
-        return article, _terms(fired), decision.way is Way.LOUD
+        terms = _terms(fired)
+        if not delivery.due_at:  # what was put off before comes with its own kind
+            rest = self._policy.folding.until(chat.spates, delivery.thread_id, terms, now)
+            if rest and (verdict := _put_off(delivery, Decision(Way.LATER, rest))):
+                return verdict
+        return article, terms, decision.way is Way.LOUD
 
     def _message(self, delivery: Delivery, chat: Chat, material: Material, now: Millis) -> Verdict | Parcel:
         """What is no alert."""
@@ -166,17 +173,24 @@ class Renderer:
     def _parcel(self, wanted: Sequence[_Wanted], material: Material, now: Millis) -> Parcel:
         deliveries, articles, matched, loud = zip(*wanted, strict=True)
         chat = material.chats[deliveries[0].chat_id]
-        words = self._words(chat.language)
+        words, folding, thread = self._words(chat.language), self._policy.folding, deliveries[0].thread_id
+        why = {terms[0] for terms in matched}
+        rest = len(why) == 1 and folding.folds(chat.spates, thread, *why)
         if len(wanted) > 1 and any(delivery.due_at for delivery in deliveries):
-            made = card.digest([(terms[0], one) for terms, one in zip(matched, articles, strict=True)], words=words)
+            heading = words.more_on(len(wanted), hashtag(*why)) if rest else words.digest(len(wanted))
+            listed = [(terms[0], one) for terms, one in zip(matched, articles, strict=True)]
+            made = card.digest(listed, heading=heading, words=words)
         elif len(wanted) > 1:
             made = card.catch_up(articles, now=now, time_zone=chat.time_zone, words=words)
         else:
             made = self._card(articles[0], matched[0], chat, material)
+        terms = dict.fromkeys(term for several in matched for term in several)
+        spates = folding.count(chat.spates, thread, terms, now, rest=rest and len(wanted) > 1)
+        parcel = Parcel(deliveries=deliveries, card=made, articles=articles, spates=spates)
         if not any(loud):
-            return Parcel(deliveries=deliveries, card=replace(made, silent=True), articles=articles)
-        day, offer = local_day(now, chat.time_zone), self._policy.offer_quiet and wants_offer(chat, now)
-        return Parcel(deliveries=deliveries, card=made, articles=articles, loud_day=day, offer_quiet=offer)
+            return replace(parcel, card=replace(made, silent=True))
+        offer = self._policy.offer_quiet and wants_offer(chat, now)
+        return replace(parcel, loud_day=local_day(now, chat.time_zone), offer_quiet=offer)
 
     def _make_alert(
         self, article: Article, language: str, time_zone: str, matched: tuple[str, ...], tag_id: int | None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import case, delete, exists, func, literal, select, true, update
 
+from bot.core import bursts
 from bot.core.model import Attention, Chat, ChatKind, DeliveryState, Hot, Kind, Lane
 from bot.store.articles import NEWS_MS, insert
 from bot.store.schema import articles, chats, exclusions, outbox, rules
@@ -237,4 +238,5 @@ def _chat(row: RowMapping) -> Chat:
         loud_day=row["loud_day"],
         loud_count=row["loud_count"],
         quiet_offered=row["quiet_offered"],
+        spates=bursts.read(row["spates"]),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, delete, false, func, literal, null, select, true, update
+from sqlalchemy import Integer, bindparam, case, delete, false, func, literal, null, select, true, update
 
+from bot.core import bursts
 from bot.core.cadence import DAY_MS
 from bot.core.model import DeliveryState, Kind, Lane, NoticeCode, Ruling
 from bot.core.verdicts import FEW
@@ -145,11 +146,13 @@ class Outbox:
                 common = {"owner": owner, "now": now} if statement is _END else {"owner": owner}
                 if rows:
                     await connection.execute(statement, [{**row, **common} for row in rows])
-            loud = [
-                {"chat": delivery.chat_id, "day": verdict.loud_day} for delivery, verdict in results if verdict.loud_day
+            got = [
+                {"chat": delivery.chat_id, "day": verdict.loud_day, "spates": bursts.spell(verdict.spates)}
+                for delivery, verdict in results
+                if verdict.spates is not None
             ]
-            if loud:
-                await connection.execute(_HEARD, loud)
+            if got:
+                await connection.execute(_GOT, got)
             for delivery, verdict in results:
                 await _carry_out(connection, delivery, verdict, now)
 
@@ -239,13 +242,16 @@ _AGAIN = (
 )
 
 
-#: One loud alert more on this day.
-_HEARD = (
+#: One alert more, a loud one on `day` unless that is 0. A chat's messages go one after the other, so what its spates
+#: were made from has not changed meanwhile.
+_DAY = bindparam("day", type_=Integer)
+_GOT = (
     update(chats)
     .where(chats.c.id == bindparam("chat"))
     .values(
-        loud_count=case((chats.c.loud_day == bindparam("day"), chats.c.loud_count + 1), else_=1),
-        loud_day=bindparam("day"),
+        loud_count=case((_DAY == 0, chats.c.loud_count), (chats.c.loud_day == _DAY, chats.c.loud_count + 1), else_=1),
+        loud_day=case((_DAY == 0, chats.c.loud_day), else_=_DAY),
+        spates=bindparam("spates"),
     )
 )
 

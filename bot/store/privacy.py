@@ -20,6 +20,7 @@ from bot.store.schema import (
     outbox,
     rule_terms,
     rules,
+    staff,
     tags,
 )
 
@@ -37,6 +38,7 @@ OF_CHAT: tuple[Column[int], ...] = (
     exclusions.c.chat_id,
     rules.c.chat_id,
     outbox.c.chat_id,
+    staff.c.user_id,
     chats.c.id,
 )
 #: Where a person's id stands beside something that stays: an administrator's acts, without who did them.

@@ -177,6 +177,7 @@ chats = Table(
     Column("loud_day", Integer, nullable=False, server_default="0"),
     Column("loud_count", Integer, nullable=False, server_default="0"),
     _flag("quiet_offered", default=False),
+    _text("spates"),
     Index("ix_chats_active", "id", "active"),
 )
 
@@ -344,7 +345,6 @@ staff = Table(
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     Column("role", Text, nullable=False),
     _text("name"),
-    Column("added_by", BigInteger, nullable=False),
     _long("added_at", default=None),
 )
 

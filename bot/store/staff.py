@@ -40,7 +40,7 @@ class Staff:
         """Give somebody a role, whatever theirs was."""
         values = {"role": member.role.value, "name": member.name}
         async with self._database.transaction() as connection:
-            made = insert(connection, staff).values(user_id=member.user_id, added_by=actor_id, added_at=now, **values)
+            made = insert(connection, staff).values(user_id=member.user_id, added_at=now, **values)
             await connection.execute(made.on_conflict_do_update(index_elements=["user_id"], set_=values))
             await record(connection, actor_id, "staff.put", f"{member.user_id} is {member.role}", now)
 

@@ -58,6 +58,7 @@ class Texts:
             choices=self.choices,
             catch_up=lambda n: self.plural("{n} alert waited for you", "{n} alerts waited for you", n),
             digest=lambda n: self.plural("Digest: {n} article", "Digest: {n} articles", n),
+            more_on=lambda n, tag: self.plural("{n} more on {tag}", "{n} more on {tag}", n, tag=tag),
             not_shown=lambda n: self.plural("and {n} more: /latest", "and {n} more: /latest", n),
         )
 

@@ -29,6 +29,7 @@ WORDS = Words(
     minutes=lambda n: f"{n} min read",
     catch_up=lambda n: f"{n} alerts waited",
     digest=lambda n: f"Digest: {n}",
+    more_on=lambda n, tag: f"{n} more on {tag}",
     not_shown=lambda n: f"and {n} more",
 )
 AT = 1763737860000  # 17:11 on 21.11.2025 in Kyiv

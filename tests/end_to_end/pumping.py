@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bot.core.bursts import Folding
 from bot.core.model import (
     Article,
     ArticleTag,
@@ -83,7 +84,7 @@ class Pump:
     store: Store
     sender: Sender
     now: int = NOW
-    policy: Policy = field(default_factory=lambda: Policy(offer_quiet=False))
+    policy: Policy = field(default_factory=lambda: Policy(folding=Folding(most=0), offer_quiet=False))
     meter: Meter = field(default_factory=SilentMeter)
     stories: int = 0
     in_flight: int = 8

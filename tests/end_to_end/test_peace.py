@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.core.bursts import Folding
 from bot.core.model import Attention, Hot, Volume
 from bot.core.verdicts import Policy
 from bot.playground.server import Playground
@@ -80,6 +81,46 @@ async def test_who_has_quiet_hours_is_not_asked(pump, telegram) -> None:
     await pump.news(1)
     await pump.drain()
     assert len(telegram.telegram.messages(reader)) == 1
+
+
+FOLDING = Policy(folding=Folding(most=3, window=10 * MINUTE), offer_quiet=False)
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "7 more on #nato"), ("uk", "Ще 7 новин за темою #nato")])
+async def test_a_burst_of_one_tag_comes_as_three_alerts_and_one_card(pump, telegram, language, heading) -> None:
+    pump.policy = FOLDING
+    reader = await a_reader(pump, telegram, language)
+    for _ in range(5):
+        await pump.news(2)
+        await pump.drain(after=MINUTE)
+    assert texts(telegram, reader) == ["Story 1", "Story 2", "Story 3"]
+    assert (await pump.drain(after=5 * MINUTE)).sent == 0
+    assert (await pump.drain(after=MINUTE)).sent == 7  # ten minutes after the first
+    *_, last = telegram.telegram.messages(reader)
+    assert last["text"].splitlines() == [heading, "", "#nato", *(f"• Story {n}" for n in range(10, 3, -1))]
+    assert sounds(telegram, reader) == [True] * 4
+    await pump.news(2)  # it goes on
+    assert (await pump.drain(after=9 * MINUTE)).sent == 0
+    assert (await pump.drain(after=MINUTE)).sent == 2
+    assert texts(telegram, reader)[4:] == [heading.replace("7", "2").replace("новин ", "новини ")]
+    await pump.news(1)  # it is over
+    assert (await pump.drain(after=10 * MINUTE)).sent == 1
+    assert texts(telegram, reader)[5:] == ["Story 13"]
+
+
+@ON_SQLITE
+async def test_a_burst_in_one_topic_holds_up_no_other_and_survives_a_restart(pump, telegram) -> None:
+    pump.policy = FOLDING
+    group = telegram.telegram.add_group("Group", forum=True)
+    for thread in (5, 6):
+        await follow(pump.store, group, thread=thread)
+    await pump.news(3)
+    await pump.drain()
+    await pump.news(1)
+    assert (await pump.drain()).left == 2  # each drain is a process of its own
+    assert [message.get("message_thread_id") for message in telegram.telegram.messages(group)].count(5) == 3
+    assert (await pump.drain(after=10 * MINUTE)).left == 0
+    assert texts(telegram, group)[6:] == ["Story 4", "Story 4"]  # one that was left is an alert like any other
 
 
 @pytest.mark.parametrize(("language", "heading"), [("en", "Digest: 3 articles"), ("uk", "Дайджест: 3 статті")])

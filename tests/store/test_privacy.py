@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from bot.core.model import RuleSpec, Ruling, Verdict
+from bot.core.model import Member, RuleSpec, Ruling, Verdict
+from bot.core.roles import Role
 from bot.store.privacy import NOBODY, OF_CHAT, OF_PERSON
 from bot.store.schema import audit, broadcasts, closed_topics, kept_lists, metadata, outbox, rule_terms, rules
 
@@ -43,6 +44,8 @@ async def two_readers(store: Store) -> None:
         for chat in (ME, OTHER):
             await connection.execute(closed_topics.insert().values(chat_id=chat, thread_id=5))
             await connection.execute(kept_lists.insert().values(chat_id=chat, words="peace", created_at=NOW))
+    for member in (ME, OTHER):
+        await store.staff.put(Member(user_id=member, role=Role.EDITOR), 99, NOW)
     for author in (ME, OTHER):
         draft = await store.broadcasts.draft(author, "hot", NOW)
         await store.broadcasts.confirm(draft.id, author, NOW)
