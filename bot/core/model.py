@@ -389,6 +389,8 @@ class Chat:
     loud_day: int = 0  #: the local day of its last loud alert, as a proleptic ordinal
     loud_count: int = 0  #: loud alerts on that day
     quiet_offered: bool = False  #: it was asked once whether it wants quiet hours
+    manages: int = 0  #: the channel that commands in this private chat are for
+    manages_until: Millis = 0
     spates: tuple[Spate, ...] = ()  #: what came of each tag lately
 
 

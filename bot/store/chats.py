@@ -238,5 +238,7 @@ def _chat(row: RowMapping) -> Chat:
         loud_day=row["loud_day"],
         loud_count=row["loud_count"],
         quiet_offered=row["quiet_offered"],
+        manages=row["manages"],
+        manages_until=row["manages_until"],
         spates=bursts.read(row["spates"]),
     )

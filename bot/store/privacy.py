@@ -17,6 +17,7 @@ from bot.store.schema import (
     closed_topics,
     exclusions,
     kept_lists,
+    managers,
     outbox,
     rule_terms,
     rules,
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from bot.store.database import Database
 
 #: Where a chat's id stands, children before their parents. The one list: export and erasure go by it, and a test fails
-#: on a column that is missing. (`rule_terms` go with their rules; `fanouts.before_chat` is a bound between chats.)
+#: on a column that is missing. (`rule_terms` go with their rules, `managers.channel_id` with its channel;
+#: `fanouts.before_chat` is a bound between chats.)
 OF_CHAT: tuple[Column[int], ...] = (
     closed_topics.c.chat_id,
     kept_lists.c.chat_id,
@@ -39,6 +41,7 @@ OF_CHAT: tuple[Column[int], ...] = (
     rules.c.chat_id,
     outbox.c.chat_id,
     staff.c.user_id,
+    managers.c.user_id,
     chats.c.id,
 )
 #: Where a person's id stands beside something that stays: an administrator's acts, without who did them.

@@ -178,6 +178,8 @@ chats = Table(
     Column("loud_count", Integer, nullable=False, server_default="0"),
     _flag("quiet_offered", default=False),
     _text("spates"),
+    _long("manages"),
+    _long("manages_until"),
     Index("ix_chats_active", "id", "active"),
 )
 
@@ -337,6 +339,15 @@ notices = Table(
 
 #: When the next call of all senders may leave, in microseconds of the server's clock (`store.rate`).
 rates = Table("rates", metadata, Column("name", Text, primary_key=True), _long("free_at"))
+
+#: Who may choose the news of which channel, as far as they have shown an interest; Telegram is asked each time.
+managers = Table(
+    "managers",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, ForeignKey("chats.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Index("ix_managers_channel_id", "channel_id"),
+)
 
 #: The newsroom's people, beside the admins that the configuration names.
 staff = Table(

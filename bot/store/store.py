@@ -10,6 +10,7 @@ from bot.store.chats import Chats
 from bot.store.fanouts import FanOuts
 from bot.store.feeds import Feeds
 from bot.store.hooks import Hooks
+from bot.store.managers import Managers
 from bot.store.material import Materials
 from bot.store.outbox import Outbox
 from bot.store.pages import Pages
@@ -33,6 +34,7 @@ class Store:
         self.articles = Articles(database)
         self.pages = Pages(database)
         self.chats = Chats(database)
+        self.managers = Managers(database)
         self.rules = Rules(database)
         self.privacy = Privacy(database)
         self.outbox = Outbox(database)

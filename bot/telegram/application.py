@@ -13,6 +13,7 @@ from telegram.ext import Application, BaseUpdateProcessor, CommandHandler, Conte
 
 from bot.pipeline.deliver import TokenRefusedError
 from bot.telegram.handlers import (
+    channels,
     find,
     follow,
     groups,
@@ -149,6 +150,7 @@ class TelegramBot:
             newsroom,
             privacy,
             groups,
+            channels,
             inline,
         ):
             for handler in module.handlers(desk):

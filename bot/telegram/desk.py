@@ -6,14 +6,16 @@ language, and answers a person even when the handler fails.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from telegram import CallbackQuery, LinkPreviewOptions, Message, Update
 from telegram import Chat as TelegramChat
 from telegram.constants import ChatMemberStatus, ParseMode
-from telegram.error import BadRequest, TelegramError
+from telegram.error import BadRequest, Forbidden, TelegramError
 
 from bot.core.model import Chat, ChatKind
 from bot.core.roles import Role
@@ -26,6 +28,7 @@ from bot.telegram.texts import Texts, choose, speak
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
+    from telegram import Bot
     from telegram.ext import ContextTypes
 
     from bot.core.model import Button
@@ -40,6 +43,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 #: How long Telegram's word on who administrates a chat is taken.
 STANDING_MS = 60_000
+#: The beginning of a button's data that is about a channel: `at:ID:...`; ADDRESSED holds the id while it is answered.
+AT = "at"
+ADDRESSED: ContextVar[int] = ContextVar("ADDRESSED", default=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +54,8 @@ class Turn:
 
     desk: Desk
     update: Update
-    chat: Chat
+    place: Chat  #: where it is answered
+    chat: Chat  #: whose news and settings it is about: the place, or a channel that is managed from there
     thread_id: int
     user_id: int
     texts: Texts
@@ -67,19 +74,25 @@ class Turn:
 
     @property
     def private(self) -> bool:
-        """Whether this is a private chat."""
-        return self.chat.kind is ChatKind.PRIVATE
+        """Whether it is answered in a private chat."""
+        return self.place.kind is ChatKind.PRIVATE
+
+    @property
+    def managing(self) -> bool:
+        """Whether it is about a channel, and answered in a private chat."""
+        return self.chat.id != self.place.id
 
     @property
     def quiet(self) -> bool:
         """Whether answers make no sound: readers of a channel did not ask for them."""
-        return self.chat.kind is ChatKind.CHANNEL
+        return self.place.kind is ChatKind.CHANNEL
 
-    async def reply(self, html: str, rows: type_rows = ()) -> None:
-        """Answer with a message of its own."""
+    async def reply(self, html: str, rows: type_rows = (), *, addressed: bool = True) -> None:
+        """Answer with a message of its own; what is about a channel says so, unless not `addressed`."""
         bot = self.update.get_bot()
+        html, rows = self._addressed(html, rows) if addressed else (html, rows)
         await bot.send_message(
-            self.chat.id,
+            self.place.id,
             html,
             parse_mode=ParseMode.HTML,
             message_thread_id=self.thread_id or None,
@@ -93,16 +106,27 @@ class Turn:
         if self.query is None or self.message is None:
             await self.reply(html, rows)
             return
+        said, below = self._addressed(html, rows)
         try:
             await self.message.edit_text(
-                html,
+                said,
                 parse_mode=ParseMode.HTML,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
-                reply_markup=keyboard(rows),
+                reply_markup=keyboard(below),
             )
         except BadRequest as error:
             if "not modified" not in error.message.lower():
                 await self.reply(html, rows)
+
+    def _addressed(self, html: str, rows: type_rows) -> tuple[str, type_rows]:
+        """The channel's name at the top of what is about it, and its id on the buttons."""
+        if not self.managing:
+            return html, rows
+        title = escape(self.chat.title or str(self.chat.id), quote=False)
+        mine = [
+            [one if one.url else replace(one, data=f"{AT}:{self.chat.id}:{one.data}") for one in row] for row in rows
+        ]
+        return f"<b>{title}</b>\n{html}", mine
 
     async def toast(self, text: str = "", *, alert: bool = False) -> None:
         """Answer a button's press; a press too old to be answered is no fault."""
@@ -115,23 +139,15 @@ class Turn:
     async def may_manage(self) -> bool:
         """Whether the asker may change what this chat gets: anybody in private, else its administrators."""
         if self.private:
-            return True
+            return True  # of a channel it was asked as the turn began
         message = self.message
         if self.query is None and message and message.sender_chat and message.sender_chat.id == self.chat.id:
             return True  # who posts in a channel, or writes anonymously as the group, is an administrator of it
-        who, now = (self.chat.id, self.user_id), self.desk.clock()
-        known = self.desk.standing.get(who, now)
-        if known is None:
-            known = await self._administrates()
-            self.desk.standing.put(who, known, now)
-        return known
+        return await self.administrates(self.chat.id)
 
-    async def _administrates(self) -> bool:
-        try:
-            member = await self.update.get_bot().get_chat_member(self.chat.id, self.user_id)
-        except BadRequest:
-            return False
-        return member.status in {ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR}
+    async def administrates(self, chat_id: int) -> bool:
+        """Whether the asker administrates that chat, by Telegram's word of the last minute."""
+        return await self.desk.administrates(self.update.get_bot(), chat_id, self.user_id)
 
     @property
     def is_admin(self) -> bool:
@@ -191,6 +207,19 @@ class Desk:
         """A tag as a hashtag, a source by its title."""
         return self.sources.get(term[1:], term) if is_source(term) else hashtag(term)
 
+    async def administrates(self, bot: Bot, chat_id: int, user_id: int) -> bool:
+        """Whether somebody administrates a chat, by Telegram's word of the last minute."""
+        who, now = (chat_id, user_id), self.clock()
+        known = self.standing.get(who, now)
+        if known is None:
+            try:
+                member = await bot.get_chat_member(chat_id, user_id)
+                known = member.status in {ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR}
+            except (BadRequest, Forbidden):
+                known = False
+            self.standing.put(who, known, now)
+        return known
+
     def bind(
         self, handler: Callable[[Turn], Awaitable[None]]
     ) -> Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]:
@@ -237,17 +266,42 @@ class Desk:
             ),
             self.clock(),
         )
+        target = await self._target(update, chat, user.id if user else 0)
+        if target is None:
+            return None
         message = update.effective_message
         topic = message.message_thread_id if isinstance(message, Message) and message.is_topic_message else None
         return Turn(
             desk=self,
             update=update,
-            chat=chat,
+            place=chat,
+            chat=target,
             thread_id=topic or 0,
             user_id=user.id if user else 0,
             texts=speak(chat.language),
             args=_args(update),
         )
+
+    async def _target(self, update: Update, place: Chat, user_id: int) -> Chat | None:
+        """What an update is about: its own chat, or the channel that is managed there; None: one that may not be."""
+        query = update.callback_query
+        wanted = ADDRESSED.get() if query else place.manages if self.clock() < place.manages_until else 0
+        if not wanted or place.kind is not ChatKind.PRIVATE:
+            return place
+        channel = await self.store.chats.get(wanted)
+        if channel and channel.active and await self.administrates(update.get_bot(), wanted, user_id):
+            return channel
+        await self.store.managers.choose(place.id, 0, 0)
+        log.warning("channel.refused", user=user_id, chat=wanted)
+        said = speak(place.language).text(
+            "You do not look after that channel any more, so nothing was changed. What you send here is for your own "
+            "chat again."
+        )
+        if query:
+            await query.answer(said[:200], show_alert=True)
+        else:
+            await update.get_bot().send_message(place.id, said, parse_mode=ParseMode.HTML)
+        return None
 
     async def _apologise(self, turn: Turn) -> None:
         """Say that it failed; the fault itself goes to the log."""

@@ -46,6 +46,7 @@ async def two_readers(store: Store) -> None:
             await connection.execute(kept_lists.insert().values(chat_id=chat, words="peace", created_at=NOW))
     for member in (ME, OTHER):
         await store.staff.put(Member(user_id=member, role=Role.EDITOR), 99, NOW)
+        await store.managers.note(member, OTHER)
     for author in (ME, OTHER):
         draft = await store.broadcasts.draft(author, "hot", NOW)
         await store.broadcasts.confirm(draft.id, author, NOW)

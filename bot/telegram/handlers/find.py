@@ -37,7 +37,7 @@ async def search(turn: Turn) -> None:
         return
     t = turn.texts
     if turn.private:
-        await turn.desk.store.chats.set_pending(turn.chat.id, ASKED, turn.desk.clock())
+        await turn.desk.store.chats.set_pending(turn.place.id, ASKED, turn.desk.clock())
         await turn.reply(t.text("What shall I look for? Send the words; in “quotes” they must stand together."))
     else:
         await turn.reply(t.text("What shall I look for? Example: /search peace plan"))

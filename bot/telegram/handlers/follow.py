@@ -57,7 +57,7 @@ async def sub(turn: Turn) -> None:
     if not turn.args:
         t = turn.texts
         if turn.private:
-            await turn.desk.store.chats.set_pending(turn.chat.id, ASKED, turn.desk.clock())
+            await turn.desk.store.chats.set_pending(turn.place.id, ASKED, turn.desk.clock())
             asked = t.text("Which tags would you like to follow? Send them, for example: #peace_plan #nato")
         else:  # there the bot reads commands only
             asked = t.text("Which tags shall come here? Tap one, or name them with the command: /sub #peace_plan #nato")
@@ -238,7 +238,7 @@ async def press_follow(turn: Turn) -> None:
     await turn.toast(turn.texts.text("You follow {tag}", tag=turn.desk.label(slug)) if taken.new or taken.old else "")
     if not taken.old:
         await answer(turn, taken)
-    if taken.new and turn.private:
+    if taken.new and turn.private and not turn.managing:
         await _show_newest(turn, slug, int(turn.args))
 
 

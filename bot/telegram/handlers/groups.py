@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import TYPE_CHECKING
 
 import structlog
@@ -9,7 +10,8 @@ from telegram.constants import ChatMemberStatus, ParseMode
 from telegram.error import BadRequest, Forbidden
 from telegram.ext import ChatMemberHandler, MessageHandler, filters
 
-from bot.core.model import ChatKind
+from bot.core.model import Button, ChatKind
+from bot.telegram.sender import keyboard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,12 +55,15 @@ async def _greet(turn: Turn, inviter: User) -> None:
     try:
         if turn.chat.kind is ChatKind.CHANNEL:
             said = t.text(
-                "I am in {channel} now. To choose its news, post commands there: /sub #nato. I answer there without a "
-                "sound, and you can delete both.",
+                "I am in {channel} now. Choose its news here, with the button or /channels, or post commands there: "
+                "/sub #nato. I answer there without a sound, and you can delete both.",
                 channel=turn.chat.title,
             )
+            await turn.desk.store.managers.note(inviter.id, turn.chat.id)
+            label = unescape(t.text("Choose the news of {channel}", channel=turn.chat.title))[:60]
+            button = Button(label, data=f"channel:{turn.chat.id}")
             try:
-                await bot.send_message(inviter.id, said, parse_mode=ParseMode.HTML)
+                await bot.send_message(inviter.id, said, parse_mode=ParseMode.HTML, reply_markup=keyboard([[button]]))
             except (BadRequest, Forbidden):  # they have never written to us
                 await turn.reply(said)
             return

@@ -42,7 +42,7 @@ async def broadcast(turn: Turn) -> None:
         return
     html = _after_command((turn.message.text_html if turn.message else None) or "")
     if not html:
-        await turn.desk.store.chats.set_pending(turn.chat.id, ASKED, turn.desk.clock())
+        await turn.desk.store.chats.set_pending(turn.place.id, ASKED, turn.desk.clock())
         await turn.reply(
             turn.texts.text("Send the text of the hot news. You will see a preview before anything goes out.")
         )

@@ -95,7 +95,7 @@ async def press_search(turn: Turn) -> None:
     await turn.toast()
     t = turn.texts
     if turn.private:
-        await turn.desk.store.chats.set_pending(turn.chat.id, ASKED, turn.desk.clock())
+        await turn.desk.store.chats.set_pending(turn.place.id, ASKED, turn.desk.clock())
         await turn.reply(t.text("Send a tag or the beginning of one, for example: peace"))
     else:
         await turn.reply(t.text("Send the tag with the command: /sub #peace_plan"))

@@ -61,7 +61,7 @@ async def my_data(turn: Turn) -> None:
     about = {"chat": turn.chat.id, "exported_at": turn.desk.clock(), "times": "milliseconds since 1970, UTC"}
     content = json.dumps({**about, "kept": kept}, ensure_ascii=False, indent=1).encode()
     await turn.update.get_bot().send_document(
-        turn.chat.id,
+        turn.place.id,
         InputFile(content, filename="tagwire.json"),
         caption=turn.texts.text("Everything that I keep about this chat. What it is for: /privacy"),
         message_thread_id=turn.thread_id or None,

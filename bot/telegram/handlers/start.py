@@ -11,7 +11,7 @@ from bot.core.model import Button
 from bot.core.roles import Role
 from bot.core.tags import hashtag, is_source
 from bot.telegram.deeplinks import term_of
-from bot.telegram.handlers import find, follow, newsroom, picker
+from bot.telegram.handlers import channels, find, follow, newsroom, picker
 from bot.telegram.texts import LANGUAGES, speak
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ async def show_help(turn: Turn) -> None:
         t.text("/mute #nato 24h — silence a tag; /pause 8h — silence everything; /resume"),
         t.text("/tz Kyiv — time zone"),
         t.text("/lang — language: English or Ukrainian"),
+        t.text("/channels — the news of a channel of yours, chosen here"),
         t.text("/privacy — what I keep; /mydata — all of it as a file; /forgetme — erase it"),
     ]
     role = await turn.role() if turn.private else None
@@ -138,7 +139,7 @@ async def plain_text(turn: Turn) -> None:
     if turn.message and turn.message.forward_origin:
         await _offer(turn)  # somebody else's words are no answer to a question of ours
         return
-    asked = await turn.desk.store.chats.take_pending(turn.chat.id, turn.desk.clock(), follow.ASKED_MS)
+    asked = await turn.desk.store.chats.take_pending(turn.place.id, turn.desk.clock(), follow.ASKED_MS)
     if asked == follow.ASKED:
         await follow.follow_typed(turn, turn.args)
         return
@@ -159,12 +160,16 @@ async def _offer(turn: Turn) -> None:
     forwarded = turn.message is not None and turn.message.forward_origin is not None
     named, tagged = await _named(turn, turn.args[:500]), _hashtags(turn)
     slugs = ((tagged or named) if forwarded else (named or tagged))[:6]
+    channel = await channels.offer(turn)
+    if channel and not slugs:
+        await turn.reply(turn.texts.text("This is a post of a channel of yours."), [channel], addressed=False)
+        return
     if not slugs:
         await turn.reply(turn.texts.text("I answer to commands. To follow a tag: /sub #nato. Everything else: /help"))
         return
     ids = await turn.desk.store.articles.ensure_tags(slugs)
     rows = [[Button(turn.texts.text("Follow {tag}", tag=hashtag(slug)), data=f"follow:{ids[slug]}")] for slug in slugs]
-    await turn.reply(turn.texts.text("Would you like to follow this?"), rows)
+    await turn.reply(turn.texts.text("Would you like to follow this?"), [*rows, *([channel] if channel else [])])
 
 
 async def _named(turn: Turn, typed: str) -> list[str]:
