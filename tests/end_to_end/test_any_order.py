@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.core.attention import in_quiet
+from bot.core.bursts import Folding
 from bot.core.model import ArticleTag, Attention, Chat, ChatKind, RuleSpec, TagSource
+from bot.core.verdicts import Policy
 from bot.playground.server import Playground
 from bot.store.database import Database
 from bot.store.store import Store
@@ -83,6 +85,7 @@ class World:
         self.stack.push_async_callback(database.close)
         self.store = Store(database)
         self.pump: Pump = await self.stack.enter_async_context(pumping(self.store, self.telegram.url))
+        self.pump.policy = Policy(folding=Folding(most=2, window=5 * MINUTE), offer_quiet=False)
         await self.store.feeds.sync_catalogue([FEED])
 
     def close(self) -> None:
@@ -248,8 +251,8 @@ class AnyOrder(RuleBasedStateMachine):
                     self.heard_from(number)
                     reader.attention = Attention()
                     self.run(self.store.chats.set_attention(reader.id, reader.attention, self.now))
-            self.deliver(MINUTE)
-            self.deliver(MINUTE)
+            for wait in (MINUTE, MINUTE, 5 * MINUTE):  # the last, for the rest of a burst
+                self.deliver(wait)
             self.nothing_comes_twice()
             for reader in self.readers:
                 assert reader.owed <= set(reader.got), f"missed: {reader.owed - set(reader.got)}"
