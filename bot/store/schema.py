@@ -177,6 +177,8 @@ chats = Table(
     Column("loud_day", Integer, nullable=False, server_default="0"),
     Column("loud_count", Integer, nullable=False, server_default="0"),
     _flag("quiet_offered", default=False),
+    _flag("previews", default=False),
+    _long("retired_at"),
     Index("ix_chats_active", "id", "active"),
 )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from telegram import CallbackQuery, LinkPreviewOptions, Message, Update
+from telegram import CallbackQuery, LinkPreviewOptions, Message, ReplyKeyboardMarkup, ReplyKeyboardRemove, Update
 from telegram import Chat as TelegramChat
 from telegram.constants import ChatMemberStatus, ParseMode
 from telegram.error import BadRequest, TelegramError
@@ -75,17 +75,24 @@ class Turn:
         """Whether answers make no sound: readers of a channel did not ask for them."""
         return self.chat.kind is ChatKind.CHANNEL
 
-    async def reply(self, html: str, rows: type_rows = ()) -> None:
-        """Answer with a message of its own."""
+    async def reply(
+        self,
+        html: str,
+        rows: type_rows = (),
+        *,
+        below: ReplyKeyboardMarkup | ReplyKeyboardRemove | None = None,
+        preview: bool = False,
+    ) -> None:
+        """Answer with a message of its own; `below` stands instead of its buttons, under the field one writes in."""
         bot = self.update.get_bot()
         await bot.send_message(
             self.chat.id,
             html,
             parse_mode=ParseMode.HTML,
             message_thread_id=self.thread_id or None,
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            link_preview_options=LinkPreviewOptions(is_disabled=not preview),
             disable_notification=self.quiet or None,
-            reply_markup=keyboard(rows),
+            reply_markup=below or keyboard(rows),
         )
 
     async def edit(self, html: str, rows: type_rows = ()) -> None:
