@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -54,8 +55,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 #: The contract says that a stop takes under 10 s; this leaves time for the database after it.
 STOP_WITHIN_S = 8.0
-#: Old tombstones and deliveries are dropped once a day.
+#: Old tombstones, deliveries and chats that are gone are dropped once a day.
 MAINTENANCE_S = 24 * 60 * 60
+#: And soon after a start: a service that is restarted every day keeps to its promises too.
+MAINTENANCE_AFTER_S = 10 * 60
 #: Hubs that are due are asked this often.
 HUBS_S = 60
 #: Words that people began to follow are looked for in the archive this often.
@@ -179,13 +182,16 @@ class Service:
         async def prune() -> None:
             await store.feeds.prune_entries(now_ms())
             await store.outbox.prune(now_ms())
+            purged = await store.privacy.purge(now_ms())
+            log.info("maintenance.done", purged_chats=purged)
 
         tick, catch_up = _patient("poll.waits", poller.tick), _patient("tags.behind", tagger.catch_up)
         index = _patient("search.not_indexed", lambda: index_archive(store, tagger.lexicon.forms))
         scheduler.add_job(index, id="index")  # at once, and only once: polls index what they store
         scheduler.add_job(tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
         scheduler.add_job(catch_up, "interval", seconds=CATCH_UP_S, id="catch-up")
-        scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, id="maintenance")
+        first = datetime.now(UTC) + timedelta(seconds=MAINTENANCE_AFTER_S)
+        scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, next_run_time=first, id="maintenance")
         if pushes is not None:
             scheduler.add_job(pushes.renew, "interval", seconds=HUBS_S, id="hubs")
         scheduler.start()

@@ -388,6 +388,7 @@ class Chat:
     attention: Attention = Attention()
     loud_day: int = 0  #: the local day of its last loud alert, as a proleptic ordinal
     loud_count: int = 0  #: loud alerts on that day
+    previews: bool = False  #: cards come with Telegram's preview of the article (reader-ux.md 5: off)
     quiet_offered: bool = False  #: it was asked once whether it wants quiet hours
     manages: int = 0  #: the channel that commands in this private chat are for
     manages_until: Millis = 0

@@ -168,7 +168,8 @@ class Renderer:
 
     def _card(self, article: Article, matched: tuple[str, ...], chat: Chat, material: Material) -> Card:
         tag_id = material.tag_ids.get(matched[0]) if matched else None
-        return self._alert(article, chat.language, chat.time_zone, matched, tag_id)
+        made = self._alert(article, chat.language, chat.time_zone, matched, tag_id)
+        return replace(made, preview=True) if chat.previews else made
 
     def _parcel(self, wanted: Sequence[_Wanted], material: Material, now: Millis) -> Parcel:
         deliveries, articles, matched, loud = zip(*wanted, strict=True)

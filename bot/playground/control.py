@@ -34,6 +34,7 @@ def mount(app: web.Application, telegram: Telegram, faults: Faults, calls: Itera
         ("POST", "groups"): control.add_group,
         ("POST", "say"): control.say,
         ("POST", "press"): control.press,
+        ("POST", "location"): control.share_location,
         ("POST", "inline"): control.ask_inline,
         ("POST", "inline/choose"): control.choose_inline,
         ("GET", "inline"): control.inline,
@@ -111,6 +112,10 @@ class _Control:
     async def press(self, given: dict[str, Any]) -> dict[str, Any]:
         chat_id, message_id = _int(given, "chat_id"), _int(given, "message_id")
         return {"id": self._telegram.press(chat_id, message_id, _str(given, "data"), _optional(given, "user_id"))}
+
+    async def share_location(self, given: dict[str, Any]) -> dict[str, Any]:
+        latitude, longitude = float(given.get("latitude", 0)), float(given.get("longitude", 0))
+        return {"message": self._telegram.share_location(_int(given, "chat_id"), latitude, longitude)}
 
     async def ask_inline(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"id": self._telegram.ask_inline(_int(given, "user_id"), str(given.get("query", "")))}

@@ -141,6 +141,7 @@ class Methods:
         message = self._telegram.new_message(chat, BOT, text, entities, thread or None)
         if markup:
             message["reply_markup"] = markup
+        _show_keyboard(chat, params)
         if params.get("disable_notification") in {"true", "True", True}:
             message["silent"] = True
         return message
@@ -291,6 +292,17 @@ def _markup(params: Params) -> dict[str, Any] | None:
     for button in (button for row in rows for button in row):
         _check_button(button)
     return {"inline_keyboard": rows} if rows else None
+
+
+def _show_keyboard(chat: ChatState, params: Params) -> None:
+    """The buttons below the field that people write in; Telegram does not repeat them in the message."""
+    markup = _json(params, "reply_markup") or {}
+    if markup.get("remove_keyboard"):
+        chat.keyboard = []
+    rows = markup.get("keyboard", [])
+    if chat.type != "private" and any(button.get("request_location") for row in rows for button in row):
+        raise ApiError(400, "Bad Request: location can be requested in private chats only")
+    chat.keyboard = rows or chat.keyboard
 
 
 def _check_button(button: dict[str, Any]) -> None:

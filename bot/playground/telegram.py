@@ -45,6 +45,7 @@ class ChatState:
     admins: set[int] = field(default_factory=set)
     refusal: tuple[int, str] | None = None  #: what the bot is told when it writes here
     moved_to: int | None = None
+    keyboard: list[list[dict[str, Any]]] = field(default_factory=list)  #: below the field that people write in
     closed_topics: set[int] = field(default_factory=set)
     ids: Any = field(default_factory=lambda: count(1))
 
@@ -135,6 +136,15 @@ class Telegram:
         # A post is the channel's; Telegram does not tell who wrote it.
         post = {key: value for key, value in message.items() if key != "from"}
         self.update({"channel_post": {**post, "sender_chat": chat.shown()}})
+        return message
+
+    def share_location(self, chat_id: int, latitude: float, longitude: float) -> dict[str, Any]:
+        """A person shows in their private chat where they are; returns the message. Raises UnknownError."""
+        chat = self.chat(chat_id)
+        message = self.new_message(chat, self._person(chat, None), "", [])
+        del message["text"]
+        message["location"] = {"latitude": latitude, "longitude": longitude}
+        self.update({"message": message})
         return message
 
     def press(self, chat_id: int, message_id: int, data: str, user_id: int | None = None) -> str:

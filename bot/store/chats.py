@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from bot.core.model import Millis
     from bot.store.database import Database
 
+#: Of a chat that can be written to.
+_REACHABLE = {"active": True, "retired_reason": "", "retired_at": 0, "held_until": 0}
+
 
 async def retire_chat(connection: AsyncConnection, chat_id: int, reason: str, now: Millis) -> None:
     """Nothing goes to this chat until it is revived; what was queued for it is dropped."""
-    await connection.execute(update(chats).where(chats.c.id == chat_id).values(active=False, retired_reason=reason))
+    since = case((chats.c.active == true(), now), else_=chats.c.retired_at)
+    gone = {"active": False, "retired_reason": reason, "retired_at": since}
+    await connection.execute(update(chats).where(chats.c.id == chat_id).values(gone))
     await connection.execute(
         update(outbox)
         .where(outbox.c.chat_id == chat_id, outbox.c.settled_at.is_(None), outbox.c.state == DeliveryState.QUEUED.value)
@@ -104,7 +109,7 @@ async def _copy_chat(connection: AsyncConnection, old: int, new: int) -> None:
     row = (await connection.execute(select(chats).where(chats.c.id == old))).mappings().first()
     if row is None or row["retired_reason"] == _moved_to(new):
         return  # or it moved before: both its messages say so, and the outbox; what the new one chose since stands
-    fresh = {"kind": ChatKind.SUPERGROUP.value, "active": True, "retired_reason": "", "held_until": 0}
+    fresh = {"kind": ChatKind.SUPERGROUP.value, **_REACHABLE}
     made = insert(connection, chats).values({**row, **fresh, "id": new})
     choices = {name: made.excluded[name] for name in row if name not in {"id", "title", "created_at"}}
     await connection.execute(made.on_conflict_do_update(index_elements=["id"], set_=choices))
@@ -130,7 +135,7 @@ class Chats:
             "time_zone": chat.time_zone,
             "created_at": now,
         }
-        fresh = {"kind": chat.kind.value, "title": chat.title, "active": True, "retired_reason": "", "held_until": 0}
+        fresh = {"kind": chat.kind.value, "title": chat.title, **_REACHABLE}
         async with self._database.transaction() as connection:
             await connection.execute(
                 insert(connection, chats).values(values).on_conflict_do_update(index_elements=["id"], set_=fresh)
@@ -152,6 +157,11 @@ class Chats:
         async with self._database.transaction() as connection:
             await connection.execute(update(chats).where(chats.c.id == chat_id).values(time_zone=time_zone))
             await reconsider(connection, chat_id, now)
+
+    async def set_previews(self, chat_id: int, *, previews: bool) -> None:
+        """Whether cards come there with Telegram's preview of the article."""
+        async with self._database.transaction() as connection:
+            await connection.execute(update(chats).where(chats.c.id == chat_id).values(previews=previews))
 
     async def set_attention(self, chat_id: int, attention: Attention, now: Millis) -> None:
         """When it may be disturbed from now on; what was put off by its old choices is decided anew."""
@@ -178,8 +188,7 @@ class Chats:
         """Send to it again, also what waits because it could not be written to."""
         async with self._database.transaction() as connection:
             await unhold(connection, now, chats.c.id == chat_id)
-            fresh = update(chats).where(chats.c.id == chat_id).values(active=True, retired_reason="", held_until=0)
-            await connection.execute(fresh)
+            await connection.execute(update(chats).where(chats.c.id == chat_id).values(_REACHABLE))
 
     async def move(self, old: int, new: int, now: Millis) -> None:
         """Re-key everything of a chat, in one transaction."""
@@ -241,4 +250,5 @@ def _chat(row: RowMapping) -> Chat:
         manages=row["manages"],
         manages_until=row["manages_until"],
         spates=bursts.read(row["spates"]),
+        previews=row["previews"],
     )

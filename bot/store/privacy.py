@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, false, select, update
 
 from bot.core.model import BroadcastState, Kind
 from bot.store.articles import chunks
@@ -26,9 +26,12 @@ from bot.store.schema import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Column, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.core.model import Millis
     from bot.store.database import Database
 
 #: Where a chat's id stands, children before their parents. The one list: export and erasure go by it, and a test fails
@@ -39,13 +42,15 @@ OF_CHAT: tuple[Column[int], ...] = (
     kept_lists.c.chat_id,
     exclusions.c.chat_id,
     rules.c.chat_id,
+    staff.c.user_id,  # who is gone is of the newsroom no more
     outbox.c.chat_id,
-    staff.c.user_id,
     managers.c.user_id,
     chats.c.id,
 )
 #: Where a person's id stands beside something that stays: an administrator's acts, without who did them.
 OF_PERSON: tuple[Column[int], ...] = (broadcasts.c.author_id, audit.c.actor_id)
+#: How long a chat that lets us write nothing is waited for (reader-ux.md 5).
+RETURN_MS = 30 * 24 * 60 * 60 * 1000
 #: Who has been forgotten; nobody has this id.
 NOBODY = 0
 
@@ -70,20 +75,49 @@ class Privacy:
 
     async def forget(self, chat_id: int) -> None:
         """Erase a chat and what waits for it, in one transaction; what is on the wire this moment still arrives."""
-        # No index finds a chat's history, which is long: it is looked for before the one writer of SQLite is taken.
-        async with self._database.reading() as connection:
-            history = (await connection.scalars(select(outbox.c.id).where(outbox.c.chat_id == chat_id))).all()
+        history = await self._history([chat_id])
         async with self._database.transaction() as connection:
-            for chunk in chunks(history):
-                await connection.execute(delete(outbox).where(outbox.c.id.in_(chunk)))
-            for column in OF_CHAT:
-                mine = delete(column.table).where(column == chat_id)
-                await connection.execute(mine.where(outbox.c.settled_at.is_(None)) if column.table is outbox else mine)
+            await _erase(connection, [chat_id], history[chat_id])
             drafts = broadcasts.c.author_id == chat_id, broadcasts.c.state == BroadcastState.DRAFT.value
             await connection.execute(delete(broadcasts).where(*drafts))
             for column in OF_PERSON:
                 anonymous = update(column.table).where(column == chat_id).values({column.name: NOBODY})
                 await connection.execute(anonymous)
+
+    async def purge(self, now: Millis) -> int:
+        """Erase the chats that let us write nothing for RETURN_MS; their number. What the newsroom did stays."""
+        gone = chats.c.active == false(), chats.c.retired_at <= now - RETURN_MS
+        async with self._database.transaction() as connection:
+            unknown = update(chats).where(chats.c.active == false(), chats.c.retired_at == 0)
+            await connection.execute(unknown.values(retired_at=now))
+            ids = (await connection.scalars(select(chats.c.id).where(*gone))).all()
+        purged = 0
+        for chunk in chunks(ids):
+            history = await self._history(chunk)
+            async with self._database.transaction() as connection:
+                # Who has come back meanwhile stays; who comes back now waits for us, and begins anew.
+                still = select(chats.c.id).where(chats.c.id.in_(chunk), *gone).with_for_update()
+                leaving = (await connection.scalars(still)).all()
+                await _erase(connection, leaving, [row for chat in leaving for row in history[chat]])
+                purged += len(leaving)
+        return purged
+
+    async def _history(self, chat_ids: Sequence[int]) -> dict[int, list[int]]:
+        """The outbox's rows of each chat. No index finds them: they are sought before SQLite's one writer is taken."""
+        found = defaultdict(list)
+        async with self._database.reading() as connection:
+            query = select(outbox.c.chat_id, outbox.c.id).where(outbox.c.chat_id.in_(chat_ids))
+            for chat_id, number in await connection.execute(query):
+                found[chat_id].append(number)
+        return found
+
+
+async def _erase(connection: AsyncConnection, chat_ids: Sequence[int], history: Sequence[int]) -> None:
+    for chunk in chunks(history):
+        await connection.execute(delete(outbox).where(outbox.c.id.in_(chunk)))
+    for column in OF_CHAT:
+        theirs = delete(column.table).where(column.in_(chat_ids))
+        await connection.execute(theirs.where(outbox.c.settled_at.is_(None)) if column.table is outbox else theirs)
 
 
 def _rows(column: Column[int]) -> Select[Any]:

@@ -180,6 +180,8 @@ chats = Table(
     _text("spates"),
     _long("manages"),
     _long("manages_until"),
+    _flag("previews", default=False),
+    _long("retired_at"),
     Index("ix_chats_active", "id", "active"),
 )
 

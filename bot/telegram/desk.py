@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from telegram import CallbackQuery, LinkPreviewOptions, Message, Update
+from telegram import CallbackQuery, LinkPreviewOptions, Message, ReplyKeyboardMarkup, ReplyKeyboardRemove, Update
 from telegram import Chat as TelegramChat
 from telegram.constants import ChatMemberStatus, ParseMode
 from telegram.error import BadRequest, Forbidden, TelegramError
@@ -87,8 +87,19 @@ class Turn:
         """Whether answers make no sound: readers of a channel did not ask for them."""
         return self.place.kind is ChatKind.CHANNEL
 
-    async def reply(self, html: str, rows: type_rows = (), *, addressed: bool = True) -> None:
-        """Answer with a message of its own; what is about a channel says so, unless not `addressed`."""
+    async def reply(
+        self,
+        html: str,
+        rows: type_rows = (),
+        *,
+        below: ReplyKeyboardMarkup | ReplyKeyboardRemove | None = None,
+        preview: bool = False,
+        addressed: bool = True,
+    ) -> None:
+        """Answer with a message of its own; `below` stands instead of its buttons, under the field one writes in.
+
+        What is about a channel says so, unless not `addressed`.
+        """
         bot = self.update.get_bot()
         html, rows = self._addressed(html, rows) if addressed else (html, rows)
         await bot.send_message(
@@ -96,9 +107,9 @@ class Turn:
             html,
             parse_mode=ParseMode.HTML,
             message_thread_id=self.thread_id or None,
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            link_preview_options=LinkPreviewOptions(is_disabled=not preview),
             disable_notification=self.quiet or None,
-            reply_markup=keyboard(rows),
+            reply_markup=below or keyboard(rows),
         )
 
     async def edit(self, html: str, rows: type_rows = ()) -> None:

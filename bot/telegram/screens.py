@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot.core import hours
 from bot.core.attention import NIGHTS, NO_CAP
 from bot.core.calendar import clock_time, when
-from bot.core.model import Button, Hot
+from bot.core.model import Button, ChatKind, Hot
 from bot.telegram.texts import LANGUAGES
 from bot.telegram.zones import OFFERED, city
 
@@ -29,6 +29,7 @@ class Screen(StrEnum):
     ZONE = "z"
     HOT = "h"
     CAP = "c"
+    PREVIEW = "v"
 
 
 SCREENS = {one.value: one for one in Screen}
@@ -38,15 +39,16 @@ _CAPS = (3, 8, 20, NO_CAP)
 
 def screen(texts: Texts, chat: Chat, shown: Screen, now: Millis) -> tuple[str, Rows]:
     """A screen as HTML, and its buttons."""
-    lines = _lines(texts, chat, now)
+    said = lines(texts, chat, now)
     if shown is Screen.ALL:
-        return "\n".join([texts.text("<b>Settings</b>"), *lines.values()]), _overview(texts, chat)
-    html = f"<b>{lines[shown]}</b>\n{_about(texts, shown)}"
+        return "\n".join([texts.text("<b>Settings</b>"), *said.values()]), _overview(texts, chat)
+    html = f"<b>{said[shown]}</b>\n{_about(texts, shown)}"
     back = Button(texts.text("‹ All settings"), data="set:ashow=a")
     return html, [*_choices(texts, chat, shown, now), [back]]
 
 
-def _lines(t: Texts, chat: Chat, now: Millis) -> dict[Screen, str]:
+def lines(t: Texts, chat: Chat, now: Millis) -> dict[Screen, str]:
+    """What is chosen now, a line for each screen."""
     wishes, zone = chat.attention, chat.time_zone
     quiet = "–".join(map(hours.spell, wishes.quiet)) if wishes.quiet else t.text("off")
     times = ", ".join(map(hours.spell, wishes.digests))
@@ -69,6 +71,7 @@ def _lines(t: Texts, chat: Chat, now: Millis) -> dict[Screen, str]:
         Screen.ZONE: t.text(
             "Time zone: {place}, it is {time}", place=city(zone, t.language), time=clock_time(now, zone)
         ),
+        Screen.PREVIEW: t.text("Previews of articles: {on}", on=t.text("on") if chat.previews else t.text("off")),
     }
 
 
@@ -76,8 +79,8 @@ def _hot(t: Texts) -> dict[Hot, str]:
     return {
         Hot.OFF: t.text("off"),
         Hot.SILENT: t.text("without a sound"),
-        Hot.DAY: t.text("with a sound"),
-        Hot.LOUD: t.text("even in quiet hours"),
+        Hot.DAY: t.text("with a sound, but not in quiet hours"),
+        Hot.LOUD: t.text("with a sound, in quiet hours too"),
     }
 
 
@@ -95,8 +98,9 @@ def _about(t: Texts, shown: Screen) -> str:
             "While it is paused nothing comes, hot news neither. Then what waited comes as one message. "
             "Your own: /pause 3d"
         ),
-        Screen.ZONE: t.text("Your own by name or hours: /tz Kyiv, /tz Europe/Warsaw, /tz +2"),
+        Screen.ZONE: t.text("Your own by name or hours: /tz Kyiv, /tz Europe/Warsaw, /tz +5:30"),
         Screen.HOT: t.text("Hot news is what an editor sends to everyone. Only the last choice may wake you."),
+        Screen.PREVIEW: t.text("A preview is the picture and the first words of an article, under its card."),
         Screen.CAP: t.text("When it is reached, the day's other alerts come without a sound."),
     }
     return said[shown]
@@ -110,6 +114,7 @@ def _overview(t: Texts, chat: Chat) -> Rows:
         Screen.CAP: t.text("Sounds in a day"),
         Screen.PAUSE: t.text("Pause"),
         Screen.ZONE: t.text("Time zone"),
+        Screen.PREVIEW: t.text("Previews"),
     }
     buttons = [Button(label, data=f"set:{shown}show={shown}") for shown, label in doors.items()]
     rows = [buttons[at : at + 2] for at in range(0, len(buttons), 2)]
@@ -137,7 +142,16 @@ def _choices(t: Texts, chat: Chat, shown: Screen, now: Millis) -> Rows:
                 _choice(shown, "tz", zone, f"{clock_time(now, zone)} {city(zone, t.language)}", zone == chat.time_zone)
                 for zone in OFFERED
             ]
-            return [here[at : at + 2] for at in range(0, len(here), 2)]
+            rows = [here[at : at + 2] for at in range(0, len(here), 2)]
+            # Telegram lets nobody be asked where they are but in a private chat.
+            return [*rows, [Button(t.text("By where I am"), data="locate")]] if chat.kind is ChatKind.PRIVATE else rows
+        case Screen.PREVIEW:
+            return [
+                [
+                    _choice(shown, "preview", "1", t.text("On"), chat.previews),
+                    _choice(shown, "preview", "0", off, not chat.previews),
+                ]
+            ]
         case Screen.HOT:
             return [[_choice(shown, "hot", hot, label, hot is wishes.hot)] for hot, label in _hot(t).items()]
         case _:

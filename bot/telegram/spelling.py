@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.core.calendar import when
+from bot.core.card import cut, plain_of
 from bot.core.expressions import FaultKind
 from bot.core.tags import cut_at, hashtag, is_source
 from bot.telegram.texts import Html, html_of
@@ -39,6 +40,12 @@ def spell_term(term: str) -> Html:
 
 def _code(text: str) -> Html:
     return Html(f"<code>{html_of(text)}</code>")
+
+
+def within(html: Html, limit: int) -> Html:
+    """At most so many characters of it; without its markup where it is cut."""
+    plain = plain_of(html)
+    return html if len(plain) <= limit else Html(html_of(cut(plain, limit)))
 
 
 def spell_terms(terms: Sequence[str]) -> Html:

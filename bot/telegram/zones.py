@@ -15,12 +15,23 @@ OFFERED = ("Europe/Kyiv", "Europe/Warsaw", "Europe/Berlin", "Europe/London", "Am
 #: CLDR keeps the names that a zone had first.
 _RENAMED = {"Europe/Kiev": "Europe/Kyiv"}
 _CLDR = {new: old for old, new in _RENAMED.items()}
-_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+\-−–])\s*(\d{1,2})(?::?00)?", re.IGNORECASE)
+_OFFSET = re.compile(r"(?:utc|gmt)?\s*([+\-−–])\s*(\d{1,2})(?::?(\d{2}))?", re.IGNORECASE)
 _EAST, _WEST = 14, 12
+#: Zones without a place are of whole hours. Of other hours: a place that keeps them all year.
+_PLACES = {
+    "+3:30": "Asia/Tehran",
+    "+4:30": "Asia/Kabul",
+    "+5:30": "Asia/Kolkata",
+    "+5:45": "Asia/Kathmandu",
+    "+6:30": "Asia/Yangon",
+    "+8:45": "Australia/Eucla",
+    "+9:30": "Australia/Darwin",
+    "-9:30": "Pacific/Marquesas",
+}
 
 
 def find(typed: str) -> str:
-    """The IANA zone of `Kyiv`, `Київ`, `Europe/Warsaw` or `+2`; "" when none is meant."""
+    """The IANA zone of `Kyiv`, `Київ`, `Europe/Warsaw`, `+2` or `UTC+5:30`; "" when none is meant."""
     name = re.sub(r"[\s_]+", " ", typed.strip()).casefold()
     return _names().get(name) or _offset(name)
 
@@ -29,11 +40,21 @@ def _offset(name: str) -> str:
     match = _OFFSET.fullmatch(name)
     if match is None:
         return ""
-    east, hours = match[1] == "+", int(match[2])
+    east, hours, minutes = match[1] == "+", int(match[2]), int(match[3] or 0)
+    if minutes:
+        return _PLACES.get(f"{'+' if east else '-'}{hours}:{minutes:02}", "")
     if hours == 0:
         return "UTC"
     # POSIX counts westwards: Etc/GMT-2 is two hours ahead.
     return f"Etc/GMT{'-' if east else '+'}{hours}" if hours <= (_EAST if east else _WEST) else ""
+
+
+def at(latitude: float, longitude: float) -> str:
+    """The IANA zone of a place on Earth, at sea too; looked up here, nobody is asked."""
+    # The map takes 34 MB from its first use on: who never uses it does not pay for it.
+    import tzfpy  # noqa: PLC0415
+
+    return tzfpy.get_tz(longitude, latitude)
 
 
 def city(zone: str, language: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.app import deliver_once, poll_once
+from bot.app import deliver_once, opened, poll_once
 from bot.playground.newsroom import Newsroom
 from bot.playground.server import Playground
 from bot.service import Service
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.core.model import Feed
+    from bot.store.store import Store
 
 TOKEN = "42:an-end-to-end-token-of-nothing-0000000000"
 CONFIG = Path(__file__).parents[2] / "config"
@@ -70,6 +71,12 @@ class World:
 
     async def poll(self):
         return await poll_once(self.config, ())
+
+    @asynccontextmanager
+    async def stored(self) -> AsyncIterator[Store]:
+        """What is kept, beside the service."""
+        async with opened(self.config) as store:
+            yield store
 
     async def deliver(self):
         return await deliver_once(self.config, TOKEN)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.model import RuleSpec
+from bot.core.model import Attention, RuleSpec
 from bot.playground.server import Playground
 from tests.end_to_end.pumping import HOUR, follow, publish, pumping, story
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from bot.store.store import Store
     from tests.end_to_end.pumping import Pump
 
+#: The pump begins at ten in Kyiv.
+TEN = 10 * 60
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -167,3 +170,49 @@ async def test_edits_go_after_alerts(pump, telegram) -> None:
     await pump.news()
     await pump.drain()
     assert [call["method"].lower() for call in telegram.calls][-2:] == ["sendmessage", "editmessagetext"]
+
+
+async def test_a_card_changed_at_night_is_changed_at_once_and_wakes_nobody(pump, telegram) -> None:
+    reader = await a_reader(pump, telegram)
+    await pump.news()
+    await pump.drain()
+    await pump.store.chats.set_attention(reader, Attention(quiet=(TEN - 60, TEN + 60)), pump.now)
+    tried = len(telegram.calls)
+    await corrected(pump, "Corrected")
+    assert (await pump.drain()).edited == 1
+    # A change in place makes no sound; a new message would.
+    assert [call["method"].lower() for call in list(telegram.calls)[tried:]] == ["editmessagetext"]
+    assert heads(telegram, reader) == ["Corrected"]
+    assert (await pump.drain(after=2 * HOUR)).left == 0
+    assert heads(telegram, reader) == ["Corrected"]
+
+
+@ON_SQLITE
+async def test_what_waits_for_the_morning_is_corrected_before_it_comes(pump, telegram) -> None:
+    reader = await a_reader(pump, telegram)
+    await pump.store.chats.set_attention(reader, Attention(quiet=(TEN - 60, TEN + 60)), pump.now)
+    await pump.news()
+    await pump.drain()
+    await corrected(pump, "Corrected")
+    assert ((await pump.drain()).edited, telegram.telegram.messages(reader)) == (0, [])
+    await pump.drain(after=HOUR)
+    assert heads(telegram, reader) == ["Corrected"]
+
+
+@ON_SQLITE
+async def test_previews_are_for_who_wants_them_on_cards_and_on_their_corrections(pump, telegram) -> None:
+    fond, plain = await a_reader(pump, telegram), await a_reader(pump, telegram)
+    await pump.store.chats.set_previews(fond, previews=True)
+    await pump.news()
+    await pump.drain()
+    await corrected(pump, "Corrected")
+    await pump.drain()
+    written = [call["params"] for call in telegram.calls if "text" in call["params"]]
+    assert sorted((int(one["chat_id"]), shows_preview(one)) for one in written) == sorted(
+        [(fond, True)] * 2 + [(plain, False)] * 2
+    )
+
+
+def shows_preview(params: dict) -> bool:
+    options = params["link_preview_options"]
+    return not (json.loads(options) if isinstance(options, str) else options)["is_disabled"]

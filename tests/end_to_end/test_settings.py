@@ -12,9 +12,9 @@ SAID = [
     (
         EN,
         "/settings",
-        "Settings\nQuiet hours: off\nDigest: off\nHot news: with a sound\nAlerts with a sound in a day: 8",
+        "Settings\nQuiet hours: off\nDigest: off\nHot news: with a sound, but not in quiet hours\nAlerts with a sound in a day: 8",
     ),
-    (UK, "/settings", "Налаштування\nТихі години: вимкнено\nДайджест: вимкнено\nГарячі новини: зі звуком"),
+    (UK, "/settings", "Налаштування\nТихі години: вимкнено\nДайджест: вимкнено\nГарячі новини: зі звуком, але не"),
     (EN, "/quiet", "Quiet hours: off\nNothing comes in quiet hours."),
     (UK, "/quiet", "Тихі години: вимкнено\nУ тихі години нічого не надходить."),
     (EN, "/quiet 22-7", "Quiet hours: 22:00–07:00"),
@@ -43,6 +43,8 @@ SAID = [
     (EN, "/tz Europe/Warsaw", "Time zone: Warsaw, it is "),
     (UK, "/tz варшава", "Часовий пояс: Варшава, зараз "),
     (EN, "/tz +2", "Time zone: UTC+2, it is "),
+    (EN, "/tz UTC+5:30", "Time zone: Kolkata, it is "),
+    (EN, "/tz +10:30", "I do not know that place."),
     (EN, "/tz Atlantis", "I do not know that place."),
     (UK, "/tz +15", "Я не знаю такого місця."),
     (EN, "/mute", "You follow nothing yet."),
@@ -109,8 +111,8 @@ async def test_the_screens_of_settings_are_one_message(world) -> None:
             ("set:ddigest=480.1110", "Digest: 08:00, 18:30, everything", ["08:00 18:30", "Everything"]),
             ("set:dall=0", "Digest: 08:00, 18:30, only tags set to digest", ["08:00 18:30", "Only chosen tags"]),
             ("set:ashow=a", "Settings", ["English"]),
-            ("set:hshow=h", "Hot news: with a sound", ["with a sound"]),
-            ("set:hhot=loud", "Hot news: even in quiet hours", ["even in quiet hours"]),
+            ("set:hshow=h", "Hot news: with a sound, but not", ["with a sound, but not in quiet hours"]),
+            ("set:hhot=loud", "Hot news: with a sound, in quiet", ["with a sound, in quiet hours too"]),
             ("set:ashow=a", "Settings", ["English"]),
             ("set:cshow=c", "Alerts with a sound in a day: 8", ["8"]),
             ("set:ccap=1000", "Alerts with a sound in a day: no limit", ["no limit"]),
@@ -122,6 +124,9 @@ async def test_the_screens_of_settings_are_one_message(world) -> None:
             ("set:zshow=z", "Time zone: Kyiv", None),
             ("set:ztz=Europe/Warsaw", "Time zone: Warsaw", None),
             ("set:ashow=a", "Settings", ["English"]),
+            ("set:vshow=v", "Previews of articles: off", ["Off"]),
+            ("set:vpreview=1", "Previews of articles: on", ["On"]),
+            ("set:ashow=a", "Settings", ["English"]),
             ("set:alang=uk", "Налаштування", ["Українська"]),
         ):
             held = [button["callback_data"] for button in buttons(shown(world, reader, said))]
@@ -132,7 +137,7 @@ async def test_the_screens_of_settings_are_one_message(world) -> None:
                 assert chosen(shown(world, reader, said)) == marks
         before = shown(world, reader, said)["text"]
         for forged in ("set:qquiet=1-1", "set:qquiet=9999-1", "set:ddigest=x", "set:ccap=7", "set:hhot=no", "set:ztz=Nowhere",
-                       "set:ppause=99999999", "set:xshow=x", "set:alang=de", "rule:1=loud", "rule:999"):  # fmt: skip
+                       "set:ppause=99999999", "set:xshow=x", "set:alang=de", "set:vpreview=2", "rule:1=loud", "rule:999"):  # fmt: skip
             answer = await world.press(reader, said, forged)
             assert answer.get("text"), forged
         assert shown(world, reader, said)["text"] == before
@@ -164,6 +169,107 @@ async def test_list_says_and_changes_how_each_comes(world) -> None:
         assert "Digest: 08:00, 18:30, only tags set to digest" in (await world.says(reader, "/digest"))["text"]
         await world.press(reader, said, "del:")
         await world.wait_until(lambda: "no longer follow" in shown(world, reader, said)["text"])
+
+
+@pytest.mark.parametrize(
+    ("language", "asks", "warsaw", "stays"),
+    [
+        (EN, "Tap the button below, or write a city", "Time zone: Warsaw, it is ", "Nothing was changed.\nTime zone: Warsaw"),
+        (UK, "Торкніться кнопки внизу або напишіть", "Часовий пояс: Варшава, зараз ", "Нічого не змінено.\nЧасовий пояс: Варшава"),
+    ],
+)  # fmt: skip
+async def test_the_time_zone_of_where_one_is(language, asks, warsaw, stays, world) -> None:
+    reader = world.telegram.add_user("Reader", language)
+    chat = world.telegram.chat(reader)
+    async with world.running():
+
+        async def asked() -> None:
+            said = await world.says(reader, "/tz")
+            (offer,) = [one for one in buttons(said) if one["callback_data"] == "locate"]
+            answer = await world.next_message(reader, world.press(reader, said, offer["callback_data"]))
+            assert answer["text"].startswith(asks)
+            assert [[button.get("request_location") for button in row] for row in chat.keyboard] == [[True], [None]]
+
+        async def answered(act) -> str:
+            (answer,) = [await world.next_message(reader, act)]
+            assert chat.keyboard == []
+            return answer["text"]
+
+        async def show(latitude: float, longitude: float) -> None:
+            world.telegram.share_location(reader, latitude, longitude)
+
+        async def write(text: str) -> None:
+            world.telegram.say(reader, text)
+
+        await asked()
+        assert (await answered(show(52.23, 21.01))).startswith(warsaw)
+        await asked()
+        assert (await answered(write(chat.keyboard[1][0]["text"]))).startswith(stays)
+        await asked()
+        await answered(write("Київ"))
+        assert (await answered(show(52.23, 21.01))).startswith(warsaw)  # unasked too
+    async with world.stored() as store:
+        kept = str(await store.privacy.export(reader))
+    assert "Europe/Warsaw" in kept
+    assert "52.2" not in kept
+    assert "21.0" not in kept
+
+
+async def test_only_a_private_chat_is_asked_where_it_is(world) -> None:
+    async with world.running():
+        group = world.telegram.add_group("Group", admin=world.admin)
+        await world.playground.wait_for(group)
+        said = await world.says(group, "/tz", user_id=world.admin)
+        assert "locate" not in [button["callback_data"] for button in buttons(said)]
+        answer = await world.next_message(group, world.press(group, said, "locate", world.admin))  # forged
+        assert "I do not know that place" in answer["text"]
+
+
+@pytest.mark.parametrize("language", [EN, UK])
+async def test_long_lists_turn_in_the_same_message(language, world) -> None:
+    reader = world.telegram.add_user("Reader", language)
+    async with world.running():
+        for first in (1, 16):
+            await world.says(reader, "/sub " + " ".join(f"#tag{number}" for number in range(first, first + 15)))
+        said = await world.says(reader, "/list")
+
+        async def turned(message: dict, data: str, holds: str) -> list[str]:
+            await world.press(reader, message, data)
+            await world.wait_until(lambda: holds in shown(world, reader, message)["text"])
+            return [button["text"] for button in buttons(shown(world, reader, message))]
+
+        assert [button["text"] for button in buttons(said)] == [f"#tag{n}" for n in range(1, 11)] + ["1/3", "›"]
+        assert await turned(said, "rules:l:3", "#tag30 — ") == [f"#tag{n}" for n in range(21, 31)] + ["‹", "3/3"]
+        assert "#tag20 — " not in shown(world, reader, said)["text"]
+        opened = await turned(said, "rule:", "#tag21 — comes" if language == EN else "#tag21 — надходить")
+        assert opened[-1] == ("‹ What you follow" if language == EN else "‹ За чим ви стежите")
+        assert (await turned(said, "rules:l:", "#tag30 — "))[-1] == "3/3"
+        await turned(said, "rules:l:9999", "#tag30 — ")  # the page that is nearest
+        await turned(said, "rules:l:0", "#tag1 — ")
+        for command, which, marked in (("/mute", "m", "#tag11"), ("/unsub", "d", "✕ #tag11")):
+            asked = await world.says(reader, command)
+            assert len(buttons(asked)) == 12
+            await world.press(reader, asked, f"rules:{which}:2")
+            await world.wait_until(lambda a=asked: len(buttons(shown(world, reader, a))) == 13)
+            assert buttons(shown(world, reader, asked))[0]["text"] == marked
+        assert len(await shown_rules(world, reader)) == 30
+
+
+async def shown_rules(world, chat: int) -> list[str]:
+    async with world.stored() as store:
+        return [rule.spec.key for rule in await store.rules.of_chat(chat)]
+
+
+async def test_a_list_of_very_long_rules_fits_into_a_message(world) -> None:
+    reader = world.telegram.add_user("Reader", EN)
+    async with world.running():
+        for letter in "abcdefghij":
+            rule = " + ".join(f"#{letter}{number}_{'x' * 55}" for number in range(9))
+            assert "follow" in (await world.says(reader, f"/sub {rule}"))["text"].lower()
+        await world.says(reader, "/sub " + " ".join(f"-#never{number}_{'y' * 50}" for number in range(15)))
+        said = await world.says(reader, "/list")
+    assert said["text"].count(" — ") == 10
+    assert said["text"].count("…") == 11
 
 
 async def test_only_administrators_change_a_groups_peace(world) -> None:

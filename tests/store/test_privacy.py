@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from bot.core.model import Member, RuleSpec, Ruling, Verdict
+from bot.core.model import Chat, ChatKind, Member, RuleSpec, Ruling, Verdict
 from bot.core.roles import Role
-from bot.store.privacy import NOBODY, OF_CHAT, OF_PERSON
-from bot.store.schema import audit, broadcasts, closed_topics, kept_lists, metadata, outbox, rule_terms, rules
+from bot.store.privacy import NOBODY, OF_CHAT, OF_PERSON, RETURN_MS
+from bot.store.schema import audit, broadcasts, chats, closed_topics, kept_lists, metadata, outbox, rule_terms, rules
 
 from .test_store import NOW, apply, change, reader, ready, update  # noqa: F401 - `ready` is a fixture
 
@@ -44,10 +44,9 @@ async def two_readers(store: Store) -> None:
         for chat in (ME, OTHER):
             await connection.execute(closed_topics.insert().values(chat_id=chat, thread_id=5))
             await connection.execute(kept_lists.insert().values(chat_id=chat, words="peace", created_at=NOW))
-    for member in (ME, OTHER):
-        await store.staff.put(Member(user_id=member, role=Role.EDITOR), 99, NOW)
-        await store.managers.note(member, OTHER)
     for author in (ME, OTHER):
+        await store.staff.put(Member(user_id=author, role=Role.EDITOR, name="E"), author, NOW)
+        await store.managers.note(author, OTHER)
         draft = await store.broadcasts.draft(author, "hot", NOW)
         await store.broadcasts.confirm(draft.id, author, NOW)
         await store.broadcasts.draft(author, "a draft", NOW)
@@ -82,10 +81,48 @@ async def test_all_of_it_is_erased_and_of_nobody_else(ready: Store) -> None:  # 
         assert ME not in after
         assert after[OTHER] == before[column][OTHER]
     assert (await rows(ready, broadcasts.c.author_id))[NOBODY] == 1  # what went out stays, the draft does not
-    assert (await rows(ready, audit.c.actor_id))[NOBODY] == 1
+    assert (await rows(ready, audit.c.actor_id))[NOBODY] == 2
     assert set(await rows(ready, rule_terms.c.rule_id)) == set(await rows(ready, rules.c.id))
     assert not any((await ready.privacy.export(ME)).values())
     assert (await apply(ready, update(change("later", "nato")))).alerts == 1
+
+
+async def test_who_stays_away_for_thirty_days_is_erased(ready: Store) -> None:  # noqa: F811
+    await two_readers(ready)
+    before = {column: await rows(ready, column) for column in (*OF_CHAT, *OF_PERSON)}
+    await ready.chats.retire(ME, "the bot was blocked", NOW)
+    await ready.chats.retire(ME, "again", NOW + RETURN_MS)  # it is away since the first time
+    assert await ready.privacy.purge(NOW + RETURN_MS - 1) == 0
+    assert (await ready.chats.get(ME)).active is False
+    assert await ready.privacy.purge(NOW + RETURN_MS) == 1
+    for column in OF_CHAT:
+        after = await rows(ready, column)
+        assert ME not in after
+        assert after[OTHER] == before[column][OTHER]
+    for column in OF_PERSON:  # what an editor sent, and who it was, stays where an admin looks for it
+        assert await rows(ready, column) == before[column]
+    assert await ready.privacy.purge(NOW + RETURN_MS) == 0
+
+
+async def test_who_came_back_is_not_erased(ready: Store) -> None:  # noqa: F811
+    for chat in (ME, OTHER):
+        await reader(ready, chat, RuleSpec(("nato",)))
+        await ready.chats.retire(chat, "the bot was blocked", NOW)
+    await ready.chats.revive(ME, NOW + RETURN_MS - 1)
+    await ready.chats.upsert(Chat(id=OTHER, kind=ChatKind.PRIVATE, title="R"), NOW + RETURN_MS - 1)
+    assert await ready.privacy.purge(NOW + 2 * RETURN_MS) == 0
+    await ready.chats.retire(ME, "the bot was blocked", NOW + 2 * RETURN_MS)
+    assert await ready.privacy.purge(NOW + 3 * RETURN_MS - 1) == 0
+    assert len(await ready.rules.of_chat(ME)) == 1
+
+
+async def test_who_was_away_before_that_was_counted_has_thirty_days_from_now(ready: Store) -> None:  # noqa: F811
+    await reader(ready, ME, RuleSpec(("nato",)))
+    await ready.chats.retire(ME, "the bot was blocked", NOW)
+    async with ready.database.transaction() as connection:
+        await connection.execute(chats.update().values(retired_at=0))  # as a database of before
+    assert await ready.privacy.purge(NOW + RETURN_MS) == 0
+    assert await ready.privacy.purge(NOW + 2 * RETURN_MS) == 1
 
 
 async def test_what_was_on_the_wire_settles_into_nothing(ready: Store) -> None:  # noqa: F811

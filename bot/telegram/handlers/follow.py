@@ -256,7 +256,7 @@ async def _show_newest(turn: Turn, slug: str, tag_id: int) -> None:
         matched_tag_id=tag_id,
         label=unescape(t.text("Latest on {tag}", tag=turn.desk.label(slug))),
     )
-    await turn.reply(made.html, made.buttons)
+    await turn.reply(made.html, made.buttons, preview=turn.chat.previews)
 
 
 async def press_take(turn: Turn) -> None:

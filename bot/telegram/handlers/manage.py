@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
-from bot.core.card import MAX_TEXT, plain_of
 from bot.core.expressions import render
 from bot.core.frequency import Frequency, days_since
 from bot.core.model import Button
 from bot.core.tags import hashtag
 from bot.telegram.handlers.follow import counted_since, explained, managed, rising, understand
-from bot.telegram.handlers.volumes import doors, state_of
+from bot.telegram.handlers.volumes import doors, state_of, to_mute
+from bot.telegram.paging import View, place, turning
 from bot.telegram.rulecode import CODE, decode, encode
-from bot.telegram.spelling import often, spell, spell_terms
+from bot.telegram.spelling import often, spell, spell_terms, within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from bot.core.model import Rule, RuleSpec
     from bot.telegram.desk import Desk, Turn
 
+#: Characters in a list, so that ten rules of ten long tags each, and what is never wanted, fit into a message.
+LONGEST_RULE, LONGEST_NEVER = 200, 600
 MUTE_MS = 24 * 60 * 60 * 1000
-#: Characters of /list that are kept for its heading and what stands below the rules.
-ROOM_FOR_THE_REST = 1000
 
 
 def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
@@ -35,6 +35,7 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
     return (
         CommandHandler(["unsub", "unsubscribe", "unfollow"], desk.bind(unsub)),
         CommandHandler(["list", "tags", "subscriptions"], desk.bind(show_list)),
+        CallbackQueryHandler(desk.bind(press_page), pattern=r"^rules:[ldm]:\d{1,4}$"),
         CallbackQueryHandler(desk.bind(press_delete), pattern=r"^del:\d{1,18}$"),
         CallbackQueryHandler(desk.bind(press_stop), pattern=rf"^stop:{CODE}$"),
         CallbackQueryHandler(desk.bind(press_admit), pattern=rf"^admit:{CODE}$"),
@@ -51,7 +52,8 @@ async def unsub(turn: Turn) -> None:
     rules = await turn.desk.store.rules.of_chat(turn.chat.id, turn.thread_id)
     if not turn.args:
         if rules:
-            await turn.reply(t.text("What shall I stop?"), _picker(rules))
+            view = _to_stop(turn, rules, 1)
+            await turn.reply(view.html, view.rows)
         else:
             await turn.reply(t.text("You follow nothing yet. Start with /sub #nato"), await rising(turn))
         return
@@ -75,29 +77,45 @@ async def unsub(turn: Turn) -> None:
 
 async def show_list(turn: Turn) -> None:
     """`/list`: what this chat follows, with how often each fires, and what it never gets."""
+    view = await _listed(turn, await turn.desk.store.rules.of_chat(turn.chat.id, turn.thread_id), 1)
+    await turn.reply(view.html, view.rows)
+
+
+async def press_page(turn: Turn) -> None:
+    """Another page of /list, or of what /unsub and /mute ask, in the same message."""
+    which, _, page = turn.args.partition(":")
+    if which != "l" and not await managed(turn):
+        return
+    rules = await turn.desk.store.rules.of_chat(turn.chat.id, turn.thread_id)
+    await turn.toast()
+    if which == "l" or not rules:
+        view = await _listed(turn, rules, int(page))
+    else:
+        view = to_mute(turn, rules, int(page)) if which == "m" else _to_stop(turn, rules, int(page))
+    await turn.edit(view.html, view.rows)
+
+
+async def _listed(turn: Turn, rules: Sequence[Rule], page: int) -> View:
+    """A page of /list; what the chat never gets stands below each."""
     t, store, now = turn.texts, turn.desk.store, turn.desk.clock()
-    rules = await store.rules.of_chat(turn.chat.id, turn.thread_id)
     never = await store.rules.excluded(turn.chat.id)
     if not rules and not never:
-        await turn.reply(t.text("You follow nothing yet. Start with /sub #nato"), await rising(turn))
-        return
+        return View(t.text("You follow nothing yet. Start with /sub #nato"), await rising(turn))
     start = await counted_since(turn, now)
     how_often = await store.rules.frequencies(turn.chat.id, turn.thread_id, start, now)
     nothing = Frequency(0, days_since(start, now))
     lines = [t.plural("<b>You follow {n} rule</b>", "<b>You follow {n} rules</b>", len(rules))]
-    room = MAX_TEXT - ROOM_FOR_THE_REST
-    for number, rule in enumerate(rules):
-        line = f"{spell(t, [rule.spec])} — {often(t, how_often.get(rule.id, nothing), now, turn.chat.time_zone)}"
-        line += state_of(t, rule, now, turn.chat.time_zone)
-        room -= len(plain_of(line)) + 1
-        if room < 0:
-            lines.append(t.text("… and {n} more", n=len(rules) - number))
-            break
-        lines.append(line)
+    at = place(page, len(rules))
+    for rule in at.cut(rules):
+        said = within(spell(t, [rule.spec]), LONGEST_RULE)
+        line = f"{said} — {often(t, how_often.get(rule.id, nothing), now, turn.chat.time_zone)}"
+        lines.append(line + state_of(t, rule, now, turn.chat.time_zone))
     if never:
-        lines.append(t.text("Never: {terms}. To lift one: /unsub -#tag", terms=spell_terms(never[:20])))
+        lines.append(
+            t.text("Never: {terms}. To lift one: /unsub -#tag", terms=within(spell_terms(never), LONGEST_NEVER))
+        )
     lines.append(t.text("To stop one: /unsub. To change how one comes: tap it."))
-    await turn.reply("\n".join(lines), doors(rules))
+    return View("\n".join(lines), [*doors(at.cut(rules)), *turning(at, "rules:l:")])
 
 
 async def press_delete(turn: Turn) -> None:
@@ -169,5 +187,8 @@ async def undo(turn: Turn, specs: Sequence[RuleSpec]) -> list[list[Button]]:
     return [[Button(turn.texts.text("Undo"), data=f"undo:{code}")]] if code else []
 
 
-def _picker(rules: Sequence[Rule]) -> list[list[Button]]:
-    return [[Button(f"✕ {render(rule.spec)}"[:60], data=f"del:{rule.id}")] for rule in rules[:50]]
+def _to_stop(turn: Turn, rules: Sequence[Rule], page: int) -> View:
+    """What can be stopped, ten a page."""
+    at = place(page, len(rules))
+    rows = [[Button(f"✕ {render(rule.spec)}"[:60], data=f"del:{rule.id}")] for rule in at.cut(rules)]
+    return View(turn.texts.text("What shall I stop?"), [*rows, *turning(at, "rules:d:")])

@@ -46,7 +46,10 @@ async def privacy(turn: Turn) -> None:
         t.text("<b>What I do not keep</b>"),
         t.text("What you write to me, beyond hot news by editors. I pass nothing on to anybody."),
         "",
-        t.text("Who blocks me gets nothing more; what is kept waits for their return, or for /forgetme."),
+        t.text(
+            "Who blocks me, or removes me from a chat, gets nothing more. What is kept waits 30 days for their return, "
+            "then it is erased."
+        ),
         t.text("/mydata — all of it as a file"),
         t.text("/forgetme — erase it, at once and for good"),
     ]

@@ -8,14 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from telegram.ext import CallbackQueryHandler, CommandHandler
+from telegram import KeyboardButton, ReplyKeyboardMarkup, ReplyKeyboardRemove
+from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot.core import hours
 from bot.core.attention import DIGESTS, NO_CAP
 from bot.core.model import Attention, Hot, Volume
 from bot.telegram import zones
 from bot.telegram.handlers.follow import managed
-from bot.telegram.screens import SCREENS, Screen, screen
+from bot.telegram.screens import SCREENS, Screen, lines, screen
 from bot.telegram.texts import LANGUAGES, speak
 
 if TYPE_CHECKING:
@@ -27,8 +28,14 @@ if TYPE_CHECKING:
     from bot.core.model import Chat, Millis
     from bot.telegram.desk import Desk, Turn
 
+#: What is remembered while the bot waits to hear where somebody is.
+ASKED = "place"
 #: The highest cap that a button asks for, and the longest pause in minutes.
 _CAPS = frozenset({0, 3, 8, 20, NO_CAP})
+
+
+#: Where somebody is by their own word: a forwarded place is somebody else's.
+WHERE = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE & filters.LOCATION & ~filters.FORWARDED
 
 
 def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
@@ -40,6 +47,8 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
         CommandHandler("pause", desk.bind(pause)),
         CommandHandler("resume", desk.bind(resume)),
         CommandHandler("tz", desk.bind(time_zone)),
+        MessageHandler(WHERE, desk.bind(located)),
+        CallbackQueryHandler(desk.bind(press_locate), pattern=r"^locate$"),
         CallbackQueryHandler(desk.bind(press), pattern=r"^set:[a-z][a-z]+=[\w/+.-]{1,48}$"),
     )
 
@@ -80,6 +89,43 @@ async def resume(turn: Turn) -> None:
 async def time_zone(turn: Turn) -> None:
     """`/tz Kyiv`, `/tz Europe/Warsaw`, `/tz +2`; bare: buttons that show the time there."""
     await _typed(turn, Screen.ZONE, "tz", zones.find)
+
+
+async def press_locate(turn: Turn) -> None:
+    """By my place, under the time zones: Telegram shows a button that sends it, in private chats only."""
+    t = turn.texts
+    await turn.toast()
+    if not turn.private:
+        await turn.reply(_allowed(turn, "tz"))
+        return
+    await turn.desk.store.chats.set_pending(turn.place.id, ASKED, turn.desk.clock())
+    share = KeyboardButton(t.text("Show where I am"), request_location=True)
+    await turn.reply(
+        t.text("Tap the button below, or write a city. The place only gives the time zone; it is not kept."),
+        below=ReplyKeyboardMarkup([[share], [t.text("Cancel")]], resize_keyboard=True, one_time_keyboard=True),
+    )
+
+
+async def located(turn: Turn) -> None:
+    """A place that was shown: its time zone is kept, itself it is not."""
+    place = turn.message.location if turn.message else None
+    if place:
+        await _settle(turn, zones.at(place.latitude, place.longitude))
+
+
+async def placed(turn: Turn, typed: str) -> None:
+    """What was written instead: a city, or that nothing is to change."""
+    await _settle(turn, zones.find(typed))
+
+
+async def _settle(turn: Turn, zone: str) -> None:
+    """The time zone as it is now; the buttons below the field go."""
+    t, now = turn.texts, turn.desk.clock()
+    chat = await _apply(turn, "tz", zone)
+    said = lines(t, chat or turn.chat, now)[Screen.ZONE]
+    if chat is None:
+        said = t.text("Nothing was changed.") + "\n" + said
+    await turn.reply(said, below=ReplyKeyboardRemove())
 
 
 async def _typed(turn: Turn, shown: Screen, what: str, read: Any) -> None:
@@ -140,6 +186,11 @@ async def _apply(turn: Turn, what: str, state: str) -> Chat | None:
             return None
         await store.chats.set_language(chat.id, state)
         return replace(chat, language=state)
+    if what == "preview":
+        if state not in {"0", "1"}:
+            return None
+        await store.chats.set_previews(chat.id, previews=state == "1")
+        return replace(chat, previews=state == "1")
     wanted = changed(chat.attention, what, state, now)
     if wanted is None:
         return None

@@ -11,7 +11,7 @@ from bot.core.model import Button
 from bot.core.roles import Role
 from bot.core.tags import hashtag, is_source
 from bot.telegram.deeplinks import term_of
-from bot.telegram.handlers import channels, find, follow, newsroom, picker
+from bot.telegram.handlers import channels, find, follow, newsroom, picker, settings
 from bot.telegram.texts import LANGUAGES, speak
 
 if TYPE_CHECKING:
@@ -142,6 +142,9 @@ async def plain_text(turn: Turn) -> None:
     asked = await turn.desk.store.chats.take_pending(turn.place.id, turn.desk.clock(), follow.ASKED_MS)
     if asked == follow.ASKED:
         await follow.follow_typed(turn, turn.args)
+        return
+    if asked == settings.ASKED:
+        await settings.placed(turn, turn.args)
         return
     if asked == find.ASKED:
         await find.find_typed(turn, turn.args)

@@ -16,6 +16,7 @@ from bot.core.calendar import when
 from bot.core.expressions import render
 from bot.core.model import Button, Volume
 from bot.telegram.handlers.follow import explained, managed, rising, understand
+from bot.telegram.paging import PAGE, View, place, turning
 from bot.telegram.spelling import spell
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from bot.telegram.texts import Texts
 
 DAY_MS = 24 * 60 * hours.MINUTE_MS
-#: Buttons under a list; who follows more names the tag: /mute #tag.
-MOST_BUTTONS = 40
 
 
 def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
@@ -56,8 +55,15 @@ def state_of(t: Texts, rule: Rule, now: Millis, time_zone: str) -> str:
 def doors(rules: Sequence[Rule], state: str = "") -> list[list[Button]]:
     """A button for each rule, two a row: to its own screen, or at once to a state."""
     wanted = f"={state}" if state else ""
-    buttons = [Button(render(rule.spec)[:24], data=f"rule:{rule.id}{wanted}") for rule in rules[:MOST_BUTTONS]]
+    buttons = [Button(render(rule.spec)[:24], data=f"rule:{rule.id}{wanted}") for rule in rules]
     return [buttons[at : at + 2] for at in range(0, len(buttons), 2)]
+
+
+def to_mute(turn: Turn, rules: Sequence[Rule], page: int) -> View:
+    """What can be muted, ten a page."""
+    at = place(page, len(rules))
+    rows = [*doors(at.cut(rules), "mute"), *turning(at, "rules:m:")]
+    return View(turn.texts.text("What shall I mute for 24 hours?"), rows)
 
 
 async def mute(turn: Turn) -> None:
@@ -75,7 +81,8 @@ async def mute(turn: Turn) -> None:
     typed = " ".join(words[:-1]) if lifted else typed
     length = 0 if lifted else hours.duration(length_typed) if length_typed else DAY_MS
     if not turn.args:
-        await turn.reply(t.text("What shall I mute for 24 hours?"), doors(rules, "mute"))
+        view = to_mute(turn, rules, 1)
+        await turn.reply(view.html, view.rows)
         return
     if not typed or length is None:
         await turn.reply(
@@ -117,7 +124,8 @@ async def press(turn: Turn) -> None:
         return
     number, _, state = turn.args.partition("=")
     store = turn.desk.store
-    rule = await _rule(turn, int(number))
+    rules = await store.rules.of_chat(turn.chat.id, turn.thread_id)
+    at, rule = _found(rules, int(number))
     if rule is None:
         await turn.toast(turn.texts.text("You do not follow that any more."))
         return
@@ -133,14 +141,19 @@ async def press(turn: Turn) -> None:
         await turn.toast(turn.texts.text("This button is too old. What I can do: /help"))
         return
     await turn.toast()
-    shown = await _rule(turn, rule.id)
+    _, shown = _found(await store.rules.of_chat(turn.chat.id, turn.thread_id), rule.id)
     if shown:
-        await turn.edit(_about(turn, shown), _buttons(turn, shown))
+        await turn.edit(_about(turn, shown), [*_buttons(turn, shown), _back(turn, at)])
 
 
-async def _rule(turn: Turn, number: int) -> Rule | None:
-    rules = await turn.desk.store.rules.of_chat(turn.chat.id, turn.thread_id)
-    return next((rule for rule in rules if rule.id == number), None)
+def _found(rules: Sequence[Rule], number: int) -> tuple[int, Rule | None]:
+    """A rule of these and where it stands among them."""
+    return next(((at, rule) for at, rule in enumerate(rules) if rule.id == number), (0, None))
+
+
+def _back(turn: Turn, at: int) -> list[Button]:
+    """To the page of the list that the rule at this place stands on."""
+    return [Button(turn.texts.text("‹ What you follow"), data=f"rules:l:{at // PAGE + 1}")]
 
 
 def _about(turn: Turn, rule: Rule) -> str:
