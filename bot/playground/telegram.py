@@ -143,9 +143,8 @@ class Telegram:
     def share_location(self, chat_id: int, latitude: float, longitude: float) -> dict[str, Any]:
         """A person shows in their private chat where they are; returns the message. Raises UnknownError."""
         chat = self.chat(chat_id)
-        message = self.new_message(chat, self._person(chat, None), "", [])
-        del message["text"]
-        message["location"] = {"latitude": latitude, "longitude": longitude}
+        content = {"location": {"latitude": latitude, "longitude": longitude}}
+        message = self.new_message(chat, self._person(chat, None), content)
         self.update({"message": message})
         return message
 

@@ -167,7 +167,8 @@ async def a_world(folder: Path, *, limits: bool) -> AsyncIterator[World]:
     async with Playground(extra=newsroom.mount, limits=limits) as playground:
         admin = playground.telegram.add_user(ADMIN, "en")
         # Where the local Telegram keeps to no limit, ours would only make the tests wait.
-        settings = {} if limits else {"TAGWIRE_TELEGRAM__PER_CHAT_SECOND": "0"}
+        ours = ("PER_SECOND", "PER_CHAT_SECOND", "PER_GROUP_MINUTE")
+        settings = {} if limits else {f"TAGWIRE_TELEGRAM__{name}": "0" for name in ours}
         yield World(playground, newsroom, folder, admin, settings)
 
 
