@@ -14,7 +14,7 @@ SAID = [
         "/settings",
         "Settings\nQuiet hours: off\nDigest: off\nHot news: with a sound, but not in quiet hours\nAlerts with a sound in a day: 8",
     ),
-    (UK, "/settings", "Налаштування\nТихі години: вимкнено\nДайджест: вимкнено\nГарячі новини: зі звуком, але не"),
+    (UK, "/settings", "Налаштування\nТихі години: вимкнено\nДайджест: вимкнено\nТермінові новини: зі звуком, але не"),
     (EN, "/quiet", "Quiet hours: off\nNothing comes in quiet hours."),
     (UK, "/quiet", "Тихі години: вимкнено\nУ тихі години нічого не надходить."),
     (EN, "/quiet 22-7", "Quiet hours: 22:00–07:00"),
