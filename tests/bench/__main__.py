@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 
 # Nothing else is imported here: parser workers import this module again, and would be counted with it.
-BENCHMARKS = ("cadence", "poll", "fanout", "outbox", "deliver", "wire", "pacing")
+BENCHMARKS = ("cadence", "poll", "fanout", "outbox", "deliver", "wire", "pacing", "first_alert")
 #: Minutes each: only when named.
 LONG = ("soak", "search", "crash", "phrases", "rate", "workers")
 

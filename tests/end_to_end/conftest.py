@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import sys
@@ -145,6 +146,11 @@ class World:
     def from_bot(self, chat: int) -> list[dict]:
         return [message for message in self.telegram.messages(chat) if message["from"]["is_bot"]]
 
+    def document(self, message: dict) -> dict:
+        """What stands in the JSON file of a message."""
+        file = self.telegram.files.get(message["document"]["file_id"])
+        return json.loads(file.content)
+
     def cards(self, chat: int) -> list[dict]:
         """The alerts in a chat: what carries a button to read an article."""
         return [message for message in self.from_bot(chat) if any("url" in button for button in buttons(message))]
@@ -161,7 +167,8 @@ async def a_world(folder: Path, *, limits: bool) -> AsyncIterator[World]:
     async with Playground(extra=newsroom.mount, limits=limits) as playground:
         admin = playground.telegram.add_user(ADMIN, "en")
         # Where the local Telegram keeps to no limit, ours would only make the tests wait.
-        settings = {} if limits else {"TAGWIRE_TELEGRAM__PER_CHAT_SECOND": "0"}
+        ours = ("PER_SECOND", "PER_CHAT_SECOND", "PER_GROUP_MINUTE")
+        settings = {} if limits else {f"TAGWIRE_TELEGRAM__{name}": "0" for name in ours}
         yield World(playground, newsroom, folder, admin, settings)
 
 

@@ -80,9 +80,8 @@ async def test_a_forwarded_post_finds_the_channel(world) -> None:
         place = {"id": channel, "type": "channel", "title": "Wire <1>"}
         for person, offers in ((editor, [f"channel:{channel}"]), (stranger, [])):
             telegram, before = world.telegram, len(world.from_bot(person))
-            post = telegram.new_message(
-                telegram.chat(person), telegram.users[person], "Of #nato", detect("Of #nato", [])
-            )
+            content = {"text": "Of #nato", "entities": detect("Of #nato", [])}
+            post = telegram.new_message(telegram.chat(person), telegram.users[person], content)
             post["forward_origin"] = {"type": "channel", "chat": place, "message_id": 1, "date": post["date"]}
             telegram.update({"message": post})
             await world.wait_until(lambda who=person, n=before: len(world.from_bot(who)) > n)

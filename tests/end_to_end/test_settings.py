@@ -14,7 +14,7 @@ SAID = [
         "/settings",
         "Settings\nQuiet hours: off\nDigest: off\nHot news: with a sound, but not in quiet hours\nAlerts with a sound in a day: 8",
     ),
-    (UK, "/settings", "Налаштування\nТихі години: вимкнено\nДайджест: вимкнено\nГарячі новини: зі звуком, але не"),
+    (UK, "/settings", "Налаштування\nТихі години: вимкнено\nДайджест: вимкнено\nТермінові новини: зі звуком, але не"),
     (EN, "/quiet", "Quiet hours: off\nNothing comes in quiet hours."),
     (UK, "/quiet", "Тихі години: вимкнено\nУ тихі години нічого не надходить."),
     (EN, "/quiet 22-7", "Quiet hours: 22:00–07:00"),
@@ -223,6 +223,40 @@ async def test_only_a_private_chat_is_asked_where_it_is(world) -> None:
         assert "locate" not in [button["callback_data"] for button in buttons(said)]
         answer = await world.next_message(group, world.press(group, said, "locate", world.admin))  # forged
         assert "I do not know that place" in answer["text"]
+
+
+async def test_settings_are_of_the_chat_whichever_topic_they_were_made_in(world) -> None:
+    async with world.running():
+        forum = world.telegram.add_group("Forum", forum=True, admin=world.admin)
+        await world.playground.wait_for(forum)
+
+        async def says(text: str, topic: int) -> str:
+            return (await world.says(forum, text, user_id=world.admin, thread_id=topic))["text"]
+
+        for typed, shown_there in (("/quiet 22-7", "22:00–07:00"), ("/digest 8", "08:00"), ("/tz Warsaw", "Warsaw")):
+            assert shown_there in await says(typed, 7)
+            assert shown_there in await says("/settings", 8)
+        await says("/pause 8h", 7)
+        assert "Alerts come again" in await says("/resume", 8)
+        await says("/sub #nato", 7)
+        assert "You follow nothing yet" in await says("/mute #nato", 8)  # what is followed is of the topic
+        assert "#nato: muted until" in await says("/mute #nato", 7)
+
+
+async def test_settings_of_a_channel_are_changed_by_its_administrators_alone(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        channel = world.telegram.add_channel("Wire", admin=world.admin)
+        await world.playground.wait_for(world.admin)
+        said = await world.says(channel, "/settings", user_id=world.admin)
+        for data in ("set:qquiet=1320-420", "set:alang=uk", "set:vpreview=1"):
+            assert "Only administrators" in (await world.press(channel, said, data, reader))["text"]
+        assert shown(world, channel, said)["text"].startswith("Settings\nQuiet hours: off")
+        await world.press(channel, said, "set:qquiet=1320-420", world.admin)
+        await world.wait_until(lambda: "22:00–07:00" in shown(world, channel, said)["text"])
+        await world.press(channel, said, "set:alang=uk", world.admin)
+        await world.wait_until(lambda: shown(world, channel, said)["text"].startswith("Налаштування"))
+    assert [one["silent"] for one in world.from_bot(channel)] == [True]
 
 
 @pytest.mark.parametrize("language", [EN, UK])
