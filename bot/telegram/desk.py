@@ -15,6 +15,7 @@ from telegram import Chat as TelegramChat
 from telegram.constants import ChatMemberStatus, ParseMode
 from telegram.error import BadRequest, TelegramError
 
+from bot.core.broadcast import NewsroomRules
 from bot.core.model import Chat, ChatKind
 from bot.core.roles import Role
 from bot.core.tags import hashtag, is_source
@@ -75,10 +76,10 @@ class Turn:
         """Whether answers make no sound: readers of a channel did not ask for them."""
         return self.chat.kind is ChatKind.CHANNEL
 
-    async def reply(self, html: str, rows: type_rows = ()) -> None:
+    async def reply(self, html: str, rows: type_rows = ()) -> Message:
         """Answer with a message of its own."""
         bot = self.update.get_bot()
-        await bot.send_message(
+        return await bot.send_message(
             self.chat.id,
             html,
             parse_mode=ParseMode.HTML,
@@ -173,6 +174,9 @@ class Desk:
     language: str
     max_rules: int
     trends: Trends
+    newsroom: NewsroomRules = field(default_factory=NewsroomRules)
+    #: What is wrong with a web address; "" where it answers. Nothing is asked unless the service says how.
+    probe: Callable[[str], Awaitable[str]] | None = None
     patience: Patience = field(default_factory=Patience)
     #: Who administrates which chat, by (chat, person): a storm of presses is one question to Telegram.
     standing: Fresh[tuple[int, int], bool] = field(default_factory=lambda: Fresh(STANDING_MS))

@@ -25,6 +25,7 @@ from bot.store.outbox import Outbox
 from bot.store.store import Store
 from bot.telegram.sender import Sender
 from tests.end_to_end.pumping import publish, pumping, story
+from tests.hot import confirmed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -132,7 +133,8 @@ def confirm(database_url: str, now: int, broadcast: int, point: str) -> None:
 
     async def run() -> None:
         async with opened(database_url) as store:
-            await store.broadcasts.confirm(broadcast, 1, now)
+            draft = await store.broadcasts.get(broadcast)
+            await confirmed(store, draft, now)
 
     POINTS[point][1]()
     asyncio.run(run())

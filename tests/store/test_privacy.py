@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from bot.core.model import RuleSpec, Ruling, Verdict
 from bot.store.privacy import NOBODY, OF_CHAT, OF_PERSON
 from bot.store.schema import audit, broadcasts, closed_topics, kept_lists, metadata, outbox, rule_terms, rules
+from tests.hot import drafted, send_hot
 
 from .test_store import NOW, apply, change, reader, ready, update  # noqa: F401 - `ready` is a fixture
 
@@ -44,9 +45,9 @@ async def two_readers(store: Store) -> None:
             await connection.execute(closed_topics.insert().values(chat_id=chat, thread_id=5))
             await connection.execute(kept_lists.insert().values(chat_id=chat, words="peace", created_at=NOW))
     for author in (ME, OTHER):
-        draft = await store.broadcasts.draft(author, "hot", NOW)
-        await store.broadcasts.confirm(draft.id, author, NOW)
-        await store.broadcasts.draft(author, "a draft", NOW)
+        sent = await send_hot(store, "hot", NOW, author=author)
+        await store.broadcasts.tell(sent.id, author, 1)
+        await drafted(store, "a draft", NOW, author=author)
 
 
 def test_every_column_that_holds_a_chat_or_a_person_is_in_the_list() -> None:
@@ -78,6 +79,7 @@ async def test_all_of_it_is_erased_and_of_nobody_else(ready: Store) -> None:  # 
         assert ME not in after
         assert after[OTHER] == before[column][OTHER]
     assert (await rows(ready, broadcasts.c.author_id))[NOBODY] == 1  # what went out stays, the draft does not
+    assert ME not in await rows(ready, broadcasts.c.told_chat)
     assert (await rows(ready, audit.c.actor_id))[NOBODY] == 1
     assert set(await rows(ready, rule_terms.c.rule_id)) == set(await rows(ready, rules.c.id))
     assert not any((await ready.privacy.export(ME)).values())
