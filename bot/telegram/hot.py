@@ -184,12 +184,13 @@ class Watch:
         at = Progress(broadcast=shown, tally=tally, change=change, speed=max(0.0, speed))
         html = await self._show(at, said)
         if html is not None:
-            self._told[broadcast.id] = (now, tally.sent, html)
+            if html:
+                self._told[broadcast.id] = (now, tally.sent, html)
             if over and await self._store.broadcasts.finish(broadcast.id, now):
                 log.info("broadcast.over", broadcast=broadcast.id, sent=tally.sent, failed=tally.failed)
 
     async def _show(self, at: Progress, said: str) -> str | None:
-        """What the message says now; None: Telegram did not take it yet."""
+        """What the message says now, "" where there is none; None: Telegram did not take it yet."""
         one = at.broadcast
         chat = await self._store.chats.get(one.told_chat) if one.told_message else None
         if chat is None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.store.schema import chats
+
 from .conftest import buttons
 
 if TYPE_CHECKING:
+    from bot.playground.telegram import Telegram
+    from bot.store.store import Store
+
     from .conftest import World
 
 #: Nothing waits for the clock of the machine, and nothing is counted by its days.
@@ -66,3 +71,12 @@ def data_of(message: dict, action: str) -> str:
     return next(
         one["callback_data"] for one in buttons(message) if one.get("callback_data", "").startswith(f"hot-{action}:")
     )
+
+
+async def crowd(store: Store, telegram: Telegram, number: int, language: str = "en") -> list[int]:
+    """So many readers whom the bot has met."""
+    people = [telegram.add_user(f"Reader {one}", language) for one in range(number)]
+    rows = [{"id": one, "kind": "private", "language": language, "time_zone": "UTC", "created_at": 1} for one in people]
+    async with store.database.transaction() as connection:
+        await connection.execute(chats.insert(), rows)
+    return people
