@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.core.broadcast import NewsroomRules
 from bot.core.bursts import Folding
 from bot.core.lexicon import Lexicon
 from bot.core.model import Feed, Fetched, FetchFailed, PageMode, Validators
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
     from bot.settings import Config
     from bot.telegram.application import TelegramBot
     from bot.telegram.desk import Desk
+    from bot.telegram.hot import Watch
+
+#: What Telegram lets who pays for it send (telegram.md 1.1).
+PAID_PER_SECOND = 1000.0
 
 
 def now_ms() -> Millis:
@@ -216,6 +221,7 @@ async def deliver_once(config: Config, token: str) -> DeliverTotals:
     """`tagwire deliver`. Raises TokenRefusedError."""
     async with opened(config) as store, sending(store):
         await store.fanouts.resume(now_ms())
+        await store.broadcasts.start_due(now_ms())
         telegram = telegram_of(config, token, store)
         try:
             await telegram.connect()
@@ -295,6 +301,12 @@ def desk_of(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed],
     from bot.telegram.trends import Trends  # noqa: PLC0415
 
     readers = config.settings.readers
+
+    async def probe(address: str) -> str:
+        async with fetcher_of(config) as fetcher:
+            answer = await fetcher.fetch_page(address)
+        return answer.detail if isinstance(answer, FetchFailed) else ""
+
     return Desk(
         store=store,
         tagger=tagger,
@@ -306,7 +318,30 @@ def desk_of(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed],
         language=readers.language,
         max_rules=readers.max_rules,
         trends=Trends(store, now_ms),
+        newsroom=newsroom_of(config),
+        probe=probe,
     )
+
+
+def newsroom_of(config: Config) -> NewsroomRules:
+    """How this newsroom sends hot news."""
+    newsroom, limits = config.settings.newsroom, config.settings.telegram
+    return NewsroomRules(
+        second_person=newsroom.second_person,
+        countdown=round(newsroom.countdown * 1000),
+        time_zone=newsroom.time_zone,
+        daily_limit=newsroom.daily_limit,
+        per_second=PAID_PER_SECOND if limits.paid_broadcast else limits.per_second,
+        admins=config.settings.admins,
+    )
+
+
+def watch_of(config: Config, store: Store, telegram: TelegramBot, on_queued: Callable[[], None]) -> Watch:
+    """What starts hot news and tells how it goes."""
+    from bot.telegram.hot import Watch  # noqa: PLC0415 - see `telegram_of`
+
+    zone = config.settings.newsroom.time_zone
+    return Watch(store=store, sender=telegram.sender, clock=now_ms, time_zone=zone, on_queued=on_queued)
 
 
 class Failed:

@@ -29,6 +29,7 @@ from bot.app import (
     sending,
     tagger_of,
     telegram_of,
+    watch_of,
 )
 from bot.pipeline.deliver import TokenRefusedError
 from bot.pipeline.push import Pushes
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from bot.store.locks import Locks
     from bot.store.store import Store
     from bot.telegram.application import TelegramBot
+    from bot.telegram.hot import Watch
 
 log = structlog.get_logger(__name__)
 #: The contract says that a stop takes under 10 s; this leaves time for the database after it.
@@ -113,7 +115,8 @@ class Service:
             telegram = telegram_of(config, self._token, store) if self._roles & {"deliver", "chat"} else None
             deliverer = deliverer_of(config, store, telegram, meter) if telegram and "deliver" in self._roles else None
             tagger = tagger_of(config, store)
-            wake = deliverer.wake if deliverer else _nobody
+            watch = watch_of(config, store, telegram, deliverer.wake) if telegram and deliverer else None
+            wake = _both(deliverer.wake, watch.wake) if deliverer and watch else _nobody
             locks = await stack.enter_async_context(locks_of(store.database, on_queued=wake))
             if "web" in self._roles and config.settings.web.port:
                 await stack.enter_async_context(await self._web(stack, store, locks, meter))
@@ -123,8 +126,9 @@ class Service:
             if telegram and "chat" in self._roles:
                 telegram.answer_at(desk_of(config, store, tagger, self._feeds, wake))
                 jobs["chat"] = self._chat(telegram, locks)
-            if telegram and deliverer:
+            if telegram and deliverer and watch:
                 jobs["deliver"] = self._deliver(telegram, deliverer)
+                jobs["hot"] = self._watch(telegram, watch, locks)
             try:
                 await self._serve(jobs, deliverer)
             finally:
@@ -229,6 +233,22 @@ class Service:
                 log.exception("deliver.stopped")
                 await asyncio.sleep(AGAIN_S)
 
+    async def _watch(self, telegram: TelegramBot, watch: Watch, locks: Locks) -> None:
+        """Start hot news that is due and tell how it goes, whenever no other worker does."""
+        await self._sign_in(telegram)
+
+        async def go_on() -> None:
+            while True:
+                try:
+                    await watch.run()
+                except StorageError as error:
+                    log.error("hot.waits", detail=str(error))  # noqa: TRY400 - the line says it all
+                except Exception:
+                    log.exception("hot.waits")
+                await asyncio.sleep(AGAIN_S)
+
+        await locks.hold("hot", go_on)
+
     async def _sign_in(self, telegram: TelegramBot) -> None:
         async with self._signing_in:
             if not self._signed_in:
@@ -298,6 +318,14 @@ class Service:
             task.add_done_callback(hints.discard)
 
         return Pushes(store=store, fetcher=fetcher, clock=now_ms, public_url=web.public_url, on_push=hint)
+
+
+def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    def wake() -> None:
+        one()
+        other()
+
+    return wake
 
 
 def _nobody() -> None:

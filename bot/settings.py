@@ -52,6 +52,16 @@ def _ids(value: object) -> object:
     return [value] if isinstance(value, int) else value
 
 
+def _known_zone(value: str) -> str:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - only here
+
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{value!r} is not a time zone; an example is Europe/Kyiv") from None
+    return value
+
+
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 
 
@@ -128,16 +138,18 @@ class ReaderSettings(Section):
     burst: Annotated[int, Field(ge=0, le=1000)] = 5
     burst_window: Seconds = 600.0
 
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        from zoneinfo import ZoneInfo  # noqa: PLC0415 - only here
+    _known_zone = field_validator("time_zone")(_known_zone)
 
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"{value!r} is not a time zone; an example is Europe/Kyiv") from None
-        return value
+
+class NewsroomSettings(Section):
+    """How hot news is sent."""
+
+    second_person: bool = False
+    countdown: Annotated[Seconds, Field(ge=0, le=600)] = 10
+    time_zone: str = "Europe/Kyiv"
+    daily_limit: Annotated[int, Field(ge=0, le=1000)] = 2
+
+    _known_zone = field_validator("time_zone")(_known_zone)
 
 
 class WebSettings(Section):
@@ -167,6 +179,7 @@ class Settings(Section):
     deliver: DeliverSettings = DeliverSettings()
     telegram: TelegramSettings = TelegramSettings()
     readers: ReaderSettings = ReaderSettings()
+    newsroom: NewsroomSettings = NewsroomSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
 

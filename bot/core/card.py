@@ -20,11 +20,13 @@ from bot.core.tags import hashtag, is_source
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bot.core.broadcast import Broadcast
     from bot.core.model import Article, Link, Millis, Notice
 
     Rows = tuple[tuple[Button, ...], ...]
 
 MAX_TEXT = 4096
+MAX_CAPTION = 1024
 #: What Telegram reads before it parses anything; Cyrillic and many long addresses can reach it (telegram.md 1.2).
 MAX_RAW_BYTES = 32_768
 #: Title 700 + summary 280 + source line 200 + 24 tags of at most 66 stay well under MAX_TEXT whatever a feed sends.
@@ -53,6 +55,8 @@ class Words:
     digest: Callable[[int], str]  #: over so many alerts that were put off
     more_on: Callable[[int, str], str]  #: over the rest of a burst: so many more on a hashtag
     not_shown: Callable[[int], str]  #: under a list that is cut
+    recalled: str = ""  #: in place of hot news that was taken back
+    corrected: Callable[[str], str] = str  #: "Corrected 17:20", under hot news
     choices: Callable[[Notice], Rows] = lambda _: ()  #: the buttons below a notice that asks
 
 
@@ -134,9 +138,18 @@ def _buttons(
     return tuple(rows)
 
 
-def announcement(html: str, buttons: Rows = ()) -> Card:
+def announcement(html: str, buttons: Rows = (), photo: str = "") -> Card:
     """Hot news as its editor wrote it; `html` is already Telegram's dialect, made from the author's entities."""
-    return Card(html=html, plain=cut(plain_of(html), MAX_TEXT), preview=True, buttons=buttons)
+    plain = cut(plain_of(html), MAX_CAPTION if photo else MAX_TEXT)
+    return Card(html=html, plain=plain, preview=True, buttons=buttons, photo=photo)
+
+
+def hot(broadcast: Broadcast, *, language: str, time_zone: str, words: Words) -> Card:
+    """Hot news for one reader: in their language where there is one, with the time of its last correction."""
+    html = broadcast.content.text_for(language)
+    if broadcast.corrected_at:
+        html += f"\n\n<i>{words.corrected(clock_time(broadcast.corrected_at, time_zone))}</i>"
+    return announcement(html, photo=broadcast.content.photo)
 
 
 def catch_up(articles: Sequence[Article], *, now: Millis, time_zone: str, words: Words) -> Card:

@@ -294,6 +294,8 @@ class NoticeCode(StrEnum):
     MERGED = "merged"
     TOPIC = "topic"  #: to a chat, not to our admins: a topic is closed or gone, its alerts come outside it
     QUIET = "quiet"  #: to a reader: an alert has come at night, do they want quiet hours?
+    APPROVE = "approve"  #: to publishers: hot news waits for a second person; `detail` is its number
+    GLASS = "glass"  #: to all admins: hot news goes out without one; `detail` is who and why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -441,6 +443,8 @@ class Kind(StrEnum):
     BROADCAST = "broadcast"
     NOTICE = "notice"
     EDIT = "edit"  #: the card of an alert that was sent, made anew; its subject is a revision of the article
+    CORRECTION = "correction"  #: hot news that was sent, made anew; its subject is a change of the broadcast
+    RECALL = "recall"  #: hot news that was sent, taken back; its subject as above
 
 
 class Lane(IntEnum):
@@ -500,6 +504,8 @@ class Card:
     buttons: tuple[tuple[Button, ...], ...] = ()
     preview: bool = False  #: show Telegram's link preview
     silent: bool = False
+    photo: str = ""  #: Telegram's id of a picture; the text is its caption
+    replies_to: int = 0  #: the message of its chat that it answers
 
 
 class Fate(StrEnum):
@@ -516,7 +522,8 @@ class Fate(StrEnum):
     NO_RIGHTS = "no-rights"  #: present, but not allowed to write
     BAD_MARKUP = "bad-markup"  #: Telegram cannot parse our HTML: our defect
     TOO_LONG = "too-long"  #: longer than Telegram takes: our defect
-    NO_MESSAGE = "no-message"  #: what is to be edited is gone, or cannot be edited
+    NO_MESSAGE = "no-message"  #: what is to be changed is gone
+    FIXED = "fixed"  #: what is to be changed is there, and Telegram lets us change it no more
     NOT_MODIFIED = "not-modified"  #: an edit that changes nothing
     REJECTED = "rejected"  #: any other 400
     UNAUTHORISED = "unauthorised"  #: the token is refused
@@ -545,6 +552,7 @@ class Ruling(StrEnum):
     MOVE = "move"  #: re-key the chat to `moved_to`, then send again
     ROOT = "root"  #: send again outside the topic
     PLAIN = "plain"  #: send again at once as plain text
+    OTHERWISE = "otherwise"  #: do at once what is second best: a reply for an edit, a notice for a deletion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -570,22 +578,3 @@ class Member:
     user_id: int
     role: Role
     name: str = ""  #: as Telegram told it when they came
-
-
-class BroadcastState(StrEnum):
-    """The life of a broadcast."""
-
-    DRAFT = "draft"
-    SENDING = "sending"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broadcast:
-    """Hot news written by an editor; `html` is Telegram's dialect made from the author's entities."""
-
-    id: int
-    author_id: int
-    html: str
-    state: BroadcastState
-    created_at: Millis

@@ -27,8 +27,10 @@ WORTH_A_DIGEST = 3 * 24 * HOUR
 #: So many alerts of a chat may come one by one after an outage; more come as one card.
 FEW = 3
 
-#: Why a card cannot be changed. The news is there; that we may write no more is for the next alert to find out.
-_NO_EDIT = frozenset({Fate.NO_MESSAGE, Fate.NO_THREAD, Fate.NO_RIGHTS})
+#: Rows that change a message that is there.
+CHANGING = frozenset({Kind.EDIT, Kind.CORRECTION, Kind.RECALL})
+#: Why a message cannot be changed. The news is there; that we may write no more is for the next alert to find out.
+_NO_CHANGE = frozenset({Fate.NO_MESSAGE, Fate.FIXED, Fate.NO_THREAD, Fate.NO_RIGHTS})
 
 
 FIVE_IN_TEN_MINUTES = Folding()
@@ -65,7 +67,9 @@ def is_late(delivery: Delivery, *, now: Millis, policy: Policy) -> bool:
     return delivery.kind is Kind.ALERT and now - delivery.since >= policy.catch_up_after
 
 
-def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, plain: bool = False) -> Verdict:
+def judge(
+    outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, plain: bool = False, anew: bool = False
+) -> Verdict:
     """The verdict on one call.
 
     Args:
@@ -74,12 +78,13 @@ def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, 
         now: the time of the answer; pauses grow with the row's age.
         policy: what the operator chose.
         plain: whether the call was already the plain-text fallback.
+        anew: whether a row that changes a message made a new one instead.
     """
-    edit = delivery.kind is Kind.EDIT
-    if edit and outcome.fate in _NO_EDIT:
-        return Verdict(ruling=Ruling.DROP, reason=outcome.detail)
-    # A card that is changed twice is one card: that it may have been done already does not matter.
-    match Fate.SERVER if edit and outcome.fate is Fate.UNKNOWN else outcome.fate:
+    changing = delivery.kind in CHANGING and not anew
+    if changing and outcome.fate in _NO_CHANGE:
+        return _unchanged(outcome, delivery)
+    # What is changed twice is changed: that it may have been done already does not matter.
+    match Fate.SERVER if changing and outcome.fate is Fate.UNKNOWN else outcome.fate:
         case Fate.SENT | Fate.NOT_MODIFIED:
             return Verdict(ruling=Ruling.SENT, message_id=outcome.message_id)
         case Fate.FLOOD:
@@ -101,8 +106,17 @@ def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, 
             return _later(delivery, Ruling.HOLD, now + WITHOUT_RIGHTS, outcome.detail, now)
         case Fate.BAD_MARKUP | Fate.TOO_LONG if not plain:
             return Verdict(ruling=Ruling.PLAIN, reason=outcome.detail)
-        case Fate.BAD_MARKUP | Fate.TOO_LONG | Fate.REJECTED | Fate.NO_MESSAGE:
+        case Fate.BAD_MARKUP | Fate.TOO_LONG | Fate.REJECTED | Fate.NO_MESSAGE | Fate.FIXED:
             return Verdict(ruling=Ruling.PARK, reason=outcome.detail)
+
+
+def _unchanged(outcome: Outcome, delivery: Delivery) -> Verdict:
+    """A message that cannot be changed: hot news is corrected or taken back the second best way."""
+    if outcome.fate is Fate.FIXED and delivery.kind in {Kind.CORRECTION, Kind.RECALL}:
+        return Verdict(ruling=Ruling.OTHERWISE, reason=outcome.detail)
+    if outcome.fate is Fate.NO_MESSAGE and delivery.kind is Kind.RECALL:
+        return Verdict(ruling=Ruling.SENT)  # its reader took it away
+    return Verdict(ruling=Ruling.DROP, reason=outcome.detail)
 
 
 def _unknown(delivery: Delivery, reason: str, now: Millis, policy: Policy) -> Verdict:

@@ -18,7 +18,7 @@ from uuid import uuid4
 import structlog
 
 from bot.core.model import DeliveryState, Fate, Kind, Ruling, Verdict
-from bot.core.verdicts import LONGEST_PAUSE, Policy, is_late, judge
+from bot.core.verdicts import CHANGING, LONGEST_PAUSE, Policy, is_late, judge
 from bot.pipeline.departures import Departures
 from bot.pipeline.render import Renderer
 from bot.store.claims import Lease
@@ -203,9 +203,9 @@ class Deliverer:
 
     async def _send(self, parcel: Parcel, until: Millis) -> list[Verdict]:
         """The verdict on each row: they share the message, but not what they went through before."""
-        rows, reason = parcel.deliveries, ""
-        first, verdicts, leave = rows[0], [Verdict(ruling=Ruling.PLAIN)], self._departures.of(rows)
-        for plain in (False, True):
+        rows, plain, reason = parcel.deliveries, False, ""
+        first, leave = rows[0], self._departures.of(rows)
+        while True:
             if self._clock() >= until:  # we were frozen: somebody else may be sending it
                 late = Verdict(ruling=Ruling.RETRY, at=self._clock(), free=True, reason="the lease had ended")
                 return [late] * len(rows)
@@ -214,13 +214,19 @@ class Deliverer:
             self._measure(parcel, outcome.fate, now)
             if outcome.fate is Fate.UNAUTHORISED:
                 self._refused = outcome.detail
-            verdicts = [judge(outcome, row, now=now, policy=self._policy, plain=plain) for row in rows]
+            anew = parcel.edits is None and parcel.deletes is None
+            verdicts = [judge(outcome, row, now=now, policy=self._policy, plain=plain, anew=anew) for row in rows]
             if outcome.fate is not Fate.SENT:
                 log.warning("deliver.failed", delivery=first.id, fate=outcome.fate.value, detail=outcome.detail)
-            if verdicts[0].ruling is not Ruling.PLAIN:
+            if verdicts[0].ruling is Ruling.OTHERWISE and parcel.otherwise is not None:
+                parcel = parcel.otherwise
+            elif verdicts[0].ruling is Ruling.PLAIN:
+                plain, reason = True, f"sent as plain text: {outcome.detail}"
+                log.error("deliver.defect", delivery=first.id, fate=outcome.fate.value, detail=outcome.detail)
+            else:
                 break
-            reason = f"sent as plain text: {outcome.detail}"
-            log.error("deliver.defect", delivery=first.id, fate=outcome.fate.value, detail=outcome.detail)
+        if verdicts[0].ruling is Ruling.OTHERWISE:
+            verdicts = [Verdict(ruling=Ruling.DROP, reason=verdicts[0].reason)] * len(rows)
         if verdicts[0].ruling is Ruling.SENT:
             verdicts = [replace(verdict, reason=reason) for verdict in verdicts]
             # One message makes one sound.
@@ -231,6 +237,8 @@ class Deliverer:
 
     async def _call(self, parcel: Parcel, leave: Leave, *, plain: bool) -> Outcome:
         to, card = parcel.deliveries[0], parcel.card
+        if parcel.deletes is not None:
+            return await self._sender.delete(to.chat_id, parcel.deletes, lane=to.lane, leave=leave)
         if parcel.edits is not None:
             return await self._sender.edit(to.chat_id, parcel.edits, card, plain=plain, lane=to.lane, leave=leave)
         return await self._sender.send(to.chat_id, to.thread_id, card, plain=plain, lane=to.lane, leave=leave)
@@ -250,7 +258,7 @@ class Deliverer:
     def _conclude(self, delivery: Delivery, verdict: Verdict) -> None:
         self._done.append((delivery, verdict))
         match verdict.ruling:
-            case Ruling.SENT if delivery.kind is Kind.EDIT:
+            case Ruling.SENT if delivery.kind in CHANGING:
                 self._totals.edited += 1
             case Ruling.SENT:
                 self._totals.sent += 1

@@ -63,6 +63,10 @@ class Sender(Protocol):
         """Make a message that was sent this card."""
         ...
 
+    async def delete(self, chat_id: int, message_id: int, *, lane: Lane = Lane.HOT, leave: Leave = at_will) -> Outcome:
+        """Take a message that was sent away."""
+        ...
+
 
 class Vocabulary(Protocol):
     """Gives the words of a language."""

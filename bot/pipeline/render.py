@@ -15,10 +15,12 @@ import structlog
 
 from bot.core import card
 from bot.core.attention import Decision, Way, decide, fold, local_day, wants_offer
+from bot.core.broadcast import ASIDE, DELETABLE_MS, GONE, OFF, STOPPED, BroadcastState
 from bot.core.matching import firing
-from bot.core.model import BroadcastState, Kind, Lane, NoticeCode, Ruling, Verdict
+from bot.core.model import Kind, Lane, NoticeCode, Ruling, Verdict
 from bot.core.tags import hashtag
 from bot.core.verdicts import beforehand, is_stale
+from bot.store.copies import CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,6 +48,8 @@ class Parcel:
     articles: tuple[Article, ...] = ()  #: of its alerts, row by row
     edits: int | None = None  #: the message that it changes, instead of a new one
     spates: tuple[Spate, ...] | None = None  #: what its chat got of each tag lately, this included
+    deletes: int | None = None  #: the message that it takes away
+    otherwise: Parcel | None = None  #: what is done where Telegram lets us change no more
     loud_day: int = 0  #: the reader's day on which it counts as a loud alert; 0: it does not
     offer_quiet: bool = False  #: its reader may want quiet hours after it
 
@@ -108,13 +112,15 @@ class Renderer:
         """The verdict on a row that is not to be sent, a message of its own, or an article, its tags, its sound."""
         chat = material.chats.get(delivery.chat_id)
         if chat is None or not chat.active:
-            return _drop("the chat is gone")
+            return _drop(GONE)
         if chat.held_until > now:
             return Verdict(ruling=Ruling.RETRY, at=chat.held_until, free=True, reason="the chat is held")
         if verdict := beforehand(delivery, now=now, policy=self._policy):
             return verdict
         if delivery.kind is Kind.EDIT:
             return self._edit(delivery, material, now)
+        if delivery.kind in CHANGES:
+            return self._change(delivery, chat, material, now)
         if (delivery.chat_id, delivery.thread_id) in material.closed:
             return Verdict(ruling=Ruling.ROOT, reason="the topic is closed")
         if delivery.kind is not Kind.ALERT:
@@ -140,9 +146,12 @@ class Renderer:
         """What is no alert."""
         if delivery.kind is Kind.BROADCAST:
             broadcast = material.broadcasts.get(delivery.subject)
+            if broadcast is not None and broadcast.state is BroadcastState.PAUSED:
+                return Verdict(ruling=Ruling.RETRY, at=ASIDE, free=True, reason="the broadcast is paused")
             if broadcast is None or broadcast.state is not BroadcastState.SENDING:
-                return _drop("the broadcast was withdrawn")
-            made = card.announcement(broadcast.html)
+                return _drop(STOPPED)
+            words = self._words(chat.language)
+            made = card.hot(broadcast, language=chat.language, time_zone=chat.time_zone, words=words)
         else:
             notice = material.notices.get(delivery.subject)
             if notice is None:
@@ -165,6 +174,24 @@ class Renderer:
         matched = _terms(_fired(delivery, article, material, now))
         made = self._card(article, matched, material.chats[delivery.chat_id], material)
         return Parcel(deliveries=(delivery,), card=made, edits=target.message_id)
+
+    def _change(self, delivery: Delivery, chat: Chat, material: Material, now: Millis) -> Verdict | Parcel:
+        """Hot news corrected or taken back, without a sound, where its reader has it."""
+        copy = material.copies.get(delivery.id)
+        broadcast = material.broadcasts.get(copy.broadcast_id) if copy else None
+        if copy is None or broadcast is None:
+            return _drop("there is no copy to change")
+        if copy.superseded:
+            return _drop("a later change does it")
+        rows, words, message = (delivery,), self._words(chat.language), copy.message_id
+        if delivery.kind is Kind.CORRECTION:
+            made = card.hot(broadcast, language=chat.language, time_zone=chat.time_zone, words=words)
+            reply = Parcel(deliveries=rows, card=replace(made, silent=True, replies_to=message))
+            return Parcel(deliveries=rows, card=made, edits=message, otherwise=reply)
+        made = card.announcement(words.recalled, photo=broadcast.content.photo)
+        notice = Parcel(deliveries=rows, card=made, edits=message)
+        young = now - copy.sent_at < DELETABLE_MS
+        return replace(notice, edits=None, deletes=message, otherwise=notice) if young else notice
 
     def _card(self, article: Article, matched: tuple[str, ...], chat: Chat, material: Material) -> Card:
         tag_id = material.tag_ids.get(matched[0]) if matched else None
@@ -203,7 +230,7 @@ class Renderer:
 def _put_off(delivery: Delivery, decision: Decision) -> Verdict | None:
     """What the reader's wishes say of a row that does not go now; alerts that wait come together."""
     if decision.way is Way.NEVER:
-        return _drop("hot news is switched off")
+        return _drop(OFF)
     if decision.way not in {Way.LATER, Way.DIGEST}:
         return None
     lane = Lane.DIGEST if delivery.kind is Kind.ALERT else delivery.lane

@@ -1,22 +1,47 @@
-"""Broadcasts: hot news, from draft to outbox."""
+"""Broadcasts: hot news, from draft to the last copy. Each step is one transaction, guarded by what `core` grants."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, func, select, true, update
 
-from bot.core.model import Broadcast, BroadcastState
+from bot.core.broadcast import (
+    REPEATED_MS,
+    STARTED,
+    Audience,
+    Broadcast,
+    BroadcastState,
+    Content,
+    Refusal,
+    Step,
+    after,
+    day_of,
+    refusal,
+)
+from bot.core.model import Kind, NoticeCode
+from bot.core.roles import Role
 from bot.store.articles import insert
 from bot.store.audit import record
-from bot.store.outbox import enqueue_broadcast
-from bot.store.schema import broadcasts
+from bot.store.copies import queue_changes
+from bot.store.outbox import enqueue_notice
+from bot.store.reach import reach
+from bot.store.runs import drop_waiting, enqueue_broadcast, is_over, put_aside, take_up
+from bot.store.schema import broadcasts, notices, staff
+from bot.store.sharing import in_turn
 
 if TYPE_CHECKING:
-    from sqlalchemy import RowMapping, Update
+    from sqlalchemy import RowMapping
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.core.broadcast import NewsroomRules, Reach, Wish
     from bot.core.model import Millis
     from bot.store.database import Database
+
+#: Confirmed, whether it has begun or not: what counts for the day's limit.
+_CONFIRMED = [state.value for state in (*STARTED, BroadcastState.SCHEDULED)]
+_CONFIRMING = frozenset({Step.CONFIRM, Step.APPROVE, Step.BREAK_GLASS})
 
 
 class Broadcasts:
@@ -25,9 +50,9 @@ class Broadcasts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def draft(self, author_id: int, html: str, now: Millis) -> Broadcast:
+    async def draft(self, author_id: int, content: Content, now: Millis) -> Broadcast:
         """Keep a draft; nothing is sent."""
-        values = {"author_id": author_id, "html": html, "created_at": now}
+        values = {"author_id": author_id, "created_at": now, **_values(content)}
         async with self._database.transaction() as connection:
             made = insert(connection, broadcasts).values(values).returning(broadcasts)
             return broadcast_of((await connection.execute(made)).mappings().one())
@@ -39,58 +64,196 @@ class Broadcasts:
             row = (await connection.execute(query)).mappings().first()
         return broadcast_of(row) if row else None
 
-    async def confirm(self, broadcast_id: int, author_id: int, now: Millis) -> int | None:
-        """Send a draft of this author: the readers it was queued for, or None when it is no such draft any more.
+    async def take(self, wish: Wish, rules: NewsroomRules, now: Millis) -> Broadcast | Refusal:
+        """Take a step: the broadcast as it is then, or why it was not taken. A second press finds another state."""
+        async with self._database.transaction() as connection:
+            await in_turn(connection)  # no claim renders what this changes
+            query = select(broadcasts).where(broadcasts.c.id == wish.broadcast_id).with_for_update()
+            row = (await connection.execute(query)).mappings().first()
+            if row is None:
+                return Refusal.UNKNOWN
+            old = broadcast_of(row)
+            refused = refusal(wish.step, old, wish.by, wish.seen, rules)
+            if refused is None and wish.step in _CONFIRMING:
+                refused = await _objection(connection, old, wish, rules, now)
+            if refused is not None:
+                return refused
+            values = {"state": after(wish.step, old.state).value, **_changes(old, wish, rules, now)}
+            changed = update(broadcasts).where(broadcasts.c.id == old.id).values(values).returning(broadcasts)
+            new = broadcast_of((await connection.execute(changed)).mappings().one())
+            await _carry_out(connection, new, wish, rules, now)
+            detail = f"broadcast {old.id}, {new.content.hash}" + (f": {wish.reason}" if wish.reason else "")
+            await record(connection, wish.by.user_id, f"broadcast.{wish.step}", detail, now)
+            return new
 
-        The state, the queue and the audit change in one transaction, so a second press finds no draft.
+    async def open(self) -> list[Broadcast]:
+        """Those that a worker has something to do for, oldest first."""
+        query = select(broadcasts).where(broadcasts.c.open == true()).order_by(broadcasts.c.id)
+        async with self._database.reading() as connection:
+            return [broadcast_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def start_due(self, now: Millis) -> list[Broadcast]:
+        """Queue those whose time has come to all their readers; once, whoever else does the same.
+
+        Who comes later is none of these readers, and none of them gets it twice.
         """
+        due = select(broadcasts).where(
+            broadcasts.c.open == true(),
+            broadcasts.c.state == BroadcastState.SCHEDULED.value,
+            broadcasts.c.starts_at <= now,
+        )
+        started = []
         async with self._database.transaction() as connection:
-            sending = _turn(broadcast_id, author_id, BroadcastState.SENDING)
-            if (await connection.execute(sending)).rowcount != 1:
-                return None
-            queued = await enqueue_broadcast(connection, broadcast_id, now)
-            await record(connection, author_id, "broadcast.confirm", f"broadcast {broadcast_id} to {queued}", now)
-            return queued
+            for row in (await connection.execute(due.with_for_update())).mappings().all():
+                total = await enqueue_broadcast(connection, broadcast_of(row), now)
+                values = {"state": BroadcastState.SENDING.value, "started_at": now, "total": total}
+                begun = update(broadcasts).where(broadcasts.c.id == row["id"]).values(values).returning(broadcasts)
+                started.append(broadcast_of((await connection.execute(begun)).mappings().one()))
+        return started
 
-    async def cancel(self, broadcast_id: int, author_id: int, now: Millis) -> bool:
-        """Throw a draft away; False when it is no draft of this author any more."""
+    async def finish(self, broadcast_id: int, now: Millis) -> bool:
+        """Nothing is left to do: it is over. False when something is."""
+        mine = broadcasts.c.id == broadcast_id, broadcasts.c.open == true()
         async with self._database.transaction() as connection:
-            cancelled = _turn(broadcast_id, author_id, BroadcastState.CANCELLED)
-            if (await connection.execute(cancelled)).rowcount != 1:
+            await in_turn(connection)
+            row = (await connection.execute(select(broadcasts).where(*mine).with_for_update())).mappings().first()
+            if row is None or row["state"] == BroadcastState.SCHEDULED:
                 return False
-            await record(connection, author_id, "broadcast.cancel", f"broadcast {broadcast_id}", now)
+            over, arrived, failed = await is_over(connection, broadcast_id)
+            if not over:
+                return False
+            ended = BroadcastState.FAILED if failed and not arrived else BroadcastState.DONE
+            running = broadcasts.c.state.in_([BroadcastState.SENDING.value, BroadcastState.PAUSED.value])
+            values = {
+                "open": False,
+                "ended_at": case((broadcasts.c.ended_at == 0, now), else_=broadcasts.c.ended_at),
+                "state": case((running, ended.value), else_=broadcasts.c.state),
+            }
+            await connection.execute(update(broadcasts).where(*mine).values(values))
             return True
 
+    async def tell(self, broadcast_id: int, chat_id: int, message_id: int) -> None:
+        """Show how it goes in this message from now on; 0 and 0: nowhere."""
+        values = {"told_chat": chat_id, "told_message": message_id}
+        async with self._database.transaction() as connection:
+            await connection.execute(update(broadcasts).where(broadcasts.c.id == broadcast_id).values(values))
+
+    async def reach(self, audience: Audience, now: Millis) -> Reach:
+        """Whom this audience is now."""
+        async with self._database.reading() as connection:
+            return await reach(connection, audience, now)
+
     async def latest(self, limit: int) -> list[Broadcast]:
-        """The newest that were sent."""
-        query = (
-            select(broadcasts)
-            .where(broadcasts.c.state == BroadcastState.SENDING.value)
-            .order_by(broadcasts.c.id.desc())
-            .limit(limit)
-        )
+        """The newest that were sent, without those that were taken back."""
+        shown = [state.value for state in STARTED - {BroadcastState.RECALLED}]
+        query = select(broadcasts).where(broadcasts.c.state.in_(shown)).order_by(broadcasts.c.id.desc()).limit(limit)
         async with self._database.reading() as connection:
             return [broadcast_of(row) for row in (await connection.execute(query)).mappings()]
 
 
-def _turn(broadcast_id: int, author_id: int, state: BroadcastState) -> Update:
-    return (
-        update(broadcasts)
-        .where(
-            broadcasts.c.id == broadcast_id,
-            broadcasts.c.author_id == author_id,
-            broadcasts.c.state == BroadcastState.DRAFT.value,
-        )
-        .values(state=state.value)
-    )
+def _changes(old: Broadcast, wish: Wish, rules: NewsroomRules, now: Millis) -> dict[str, Any]:
+    """What a step writes into the broadcast beside its state."""
+    match wish.step:
+        case Step.REVISE if wish.content is not None:
+            return {"author_id": wish.by.user_id, **_values(wish.content)}
+        case Step.CONFIRM | Step.APPROVE | Step.BREAK_GLASS:
+            return {"starts_at": wish.at or now + rules.countdown, "open": True}
+        case Step.HALT:
+            return {"starts_at": 0, "open": False}
+        case Step.CANCEL:
+            return {"open": False}
+        case Step.STOP:
+            return {"ended_at": now}
+        case Step.CORRECT if wish.content is not None:
+            return {"corrected_at": now, "open": True, **_values(wish.content)}
+        case Step.RECALL:
+            return {"recalled_at": now, "open": True, "ended_at": old.ended_at or now}
+        case _:
+            return {}
+
+
+async def _carry_out(
+    connection: AsyncConnection, new: Broadcast, wish: Wish, rules: NewsroomRules, now: Millis
+) -> None:
+    """What a step does to the outbox."""
+    match wish.step:
+        case Step.SUBMIT:
+            await _tell(connection, NoticeCode.APPROVE, str(new.id), Role.PUBLISHER, wish, rules, now)
+        case Step.BREAK_GLASS:
+            await _tell(connection, NoticeCode.GLASS, f"{wish.name}: {wish.reason}", Role.ADMIN, wish, rules, now)
+        case Step.PAUSE:
+            await put_aside(connection, new.id, now)
+        case Step.RESUME:
+            await take_up(connection, new.id, now)
+        case Step.STOP:
+            await drop_waiting(connection, new.id, now)
+        case Step.CORRECT:
+            await queue_changes(connection, new.id, Kind.CORRECTION, now)
+        case Step.RECALL:
+            await drop_waiting(connection, new.id, now)
+            await queue_changes(connection, new.id, Kind.RECALL, now)
+        case _:
+            pass
+
+
+async def _objection(
+    connection: AsyncConnection, mine: Broadcast, wish: Wish, rules: NewsroomRules, now: Millis
+) -> Refusal | None:
+    """What must be said before it goes out, unless it was said already."""
+    at = wish.at or now + rules.countdown
+    others = select(broadcasts).where(broadcasts.c.id != mine.id, broadcasts.c.state.in_(_CONFIRMED))
+    if rules.daily_limit and Refusal.LIMIT not in wish.anyway:
+        first, last = day_of(at, rules.time_zone)
+        today = others.where(broadcasts.c.starts_at.between(first, last - 1)).subquery()
+        if (await connection.scalar(select(func.count()).select_from(today)) or 0) >= rules.daily_limit:
+            return Refusal.LIMIT
+    if Refusal.REPEATED not in wish.anyway:
+        recent = (await connection.execute(others.where(broadcasts.c.starts_at > now - REPEATED_MS))).mappings()
+        said = {text for row in recent for text in broadcast_of(row).content.texts.values()}
+        if said & {*mine.content.texts.values()}:
+            return Refusal.REPEATED
+    return None
+
+
+async def _tell(
+    connection: AsyncConnection,
+    code: NoticeCode,
+    detail: str,
+    needed: Role,
+    wish: Wish,
+    rules: NewsroomRules,
+    now: Millis,
+) -> None:
+    """Tell those who have the role, but not who caused it."""
+    roles = [role.value for role in Role if role.covers(needed)]
+    people = {*rules.admins, *await connection.scalars(select(staff.c.user_id).where(staff.c.role.in_(roles)))}
+    values = {"code": code.value, "detail": detail, "created_at": now}
+    notice = insert(connection, notices).values(values).returning(notices.c.id)
+    number = (await connection.execute(notice)).scalar_one()
+    await enqueue_notice(connection, number, people - {wish.by.user_id}, now)
+
+
+def _values(content: Content) -> dict[str, Any]:
+    return {
+        "texts": json.dumps(dict(content.texts), ensure_ascii=False),
+        "photo": content.photo,
+        "audience": json.dumps(content.audience.as_data(), ensure_ascii=False),
+        "content_hash": content.hash,
+    }
 
 
 def broadcast_of(row: RowMapping) -> Broadcast:
     """A broadcast from its row."""
+    plain = ("starts_at", "started_at", "ended_at", "corrected_at", "recalled_at", "total", "told_chat", "told_message")
     return Broadcast(
         id=row["id"],
         author_id=row["author_id"],
-        html=row["html"],
+        content=Content(
+            texts=json.loads(row["texts"] or "{}"),
+            photo=row["photo"],
+            audience=Audience.from_data(json.loads(row["audience"] or "{}")),
+        ),
         state=BroadcastState(row["state"]),
         created_at=row["created_at"],
+        **{name: row[name] for name in plain},
     )

@@ -205,15 +205,18 @@ class Chats:
         async with self._database.transaction() as connection:
             await connection.execute(update(chats).where(chats.c.id == chat_id).values(pending=what, pending_at=now))
 
-    async def take_pending(self, chat_id: int, now: Millis, max_age_ms: int) -> str | None:
-        """What was asked there, once; None when nothing was, or too long ago."""
-        async with self._database.transaction() as connection:
+    async def take_pending(self, chat_id: int, now: Millis, max_age_ms: int, prefix: str = "") -> str | None:
+        """What was asked there, once; None when nothing was that begins so, or too long ago."""
+        async with self._database.reading() as connection:
             query = select(chats.c.pending, chats.c.pending_at).where(chats.c.id == chat_id)
             row = (await connection.execute(query)).first()
-            if row is None or not row.pending:
+        if row is None or not row.pending or not row.pending.startswith(prefix):
+            return None
+        taken = update(chats).where(chats.c.id == chat_id, chats.c.pending == row.pending).values(pending="")
+        async with self._database.transaction() as connection:
+            if (await connection.execute(taken)).rowcount != 1:
                 return None
-            await connection.execute(update(chats).where(chats.c.id == chat_id).values(pending=""))
-            return str(row.pending) if now - row.pending_at <= max_age_ms else None
+        return str(row.pending) if now - row.pending_at <= max_age_ms else None
 
 
 async def load_chats(connection: AsyncConnection, ids: Collection[int]) -> dict[int, Chat]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import not_, select
 
-from bot.core.model import Article, Broadcast, Chat, Kind, Notice, NoticeCode, Rule, RuleSpec, Volume
+from bot.core.model import Article, Chat, Kind, Notice, NoticeCode, Rule, RuleSpec, Volume
 from bot.store.articles import chunks, load
 from bot.store.broadcasts import broadcast_of
 from bot.store.chats import load_chats
+from bot.store.copies import CHANGES, Copy, copies
 from bot.store.edits import Target, targets
 from bot.store.schema import article_tags, broadcasts, closed_topics, exclusions, notices, rule_terms, rules, tags
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.core.broadcast import Broadcast
     from bot.core.model import Delivery, Millis
     from bot.store.database import Database
 
@@ -36,6 +38,7 @@ class Material:
     broadcasts: dict[int, Broadcast] = field(default_factory=dict)
     notices: dict[int, Notice] = field(default_factory=dict)
     targets: dict[int, Target] = field(default_factory=dict)  #: by row, the cards that edits change
+    copies: dict[int, Copy] = field(default_factory=dict)  #: by row, the hot news that corrections and recalls change
     closed: frozenset[tuple[int, int]] = frozenset()  #: topics not to be tried
 
 
@@ -62,7 +65,9 @@ async def _gather(connection: AsyncConnection, deliveries: Collection[Delivery],
         material.chats.update(await load_chats(connection, chunk))
     for chunk in chunks(sorted({one.chat_id for one in alerts})):
         await _read_rules(connection, chunk, material)
-    for chunk in chunks(sorted({one.subject for one in deliveries if one.kind is Kind.BROADCAST})):
+    material.copies.update(await copies(connection, [one for one in deliveries if one.kind in CHANGES]))
+    changed = {copy.broadcast_id for copy in material.copies.values()}
+    for chunk in chunks(sorted({one.subject for one in deliveries if one.kind is Kind.BROADCAST} | changed)):
         rows = (await connection.execute(select(broadcasts).where(broadcasts.c.id.in_(chunk)))).mappings()
         material.broadcasts.update({row["id"]: broadcast_of(row) for row in rows})
     for chunk in chunks(sorted({one.subject for one in deliveries if one.kind is Kind.NOTICE})):

@@ -36,20 +36,6 @@ _COLUMNS = ("kind", "subject", "chat_id", "thread_id", "lane", "not_before", "qu
 _UNIQUE = ("kind", "subject", "chat_id", "thread_id")
 
 
-async def enqueue_broadcast(connection: AsyncConnection, broadcast_id: int, now: Millis) -> int:
-    """Queue hot news to every active chat; the number of rows."""
-    readers = select(
-        literal(Kind.BROADCAST.value),
-        literal(broadcast_id),
-        chats.c.id,
-        literal(0),
-        literal(int(Lane.HOT)),
-        literal(now),
-        literal(now),
-    ).where(chats.c.active == true())
-    return await _enqueue(connection, readers)
-
-
 async def enqueue_notice(connection: AsyncConnection, notice_id: int, admins: Collection[int], now: Millis) -> int:
     """Queue a notice to those admins whom the bot has met; the number of rows."""
     readers = select(

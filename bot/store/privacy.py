@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, false, select, update
 
-from bot.core.model import BroadcastState, Kind
+from bot.core.broadcast import BroadcastState
+from bot.core.model import Kind
 from bot.store.articles import chunks
 from bot.store.schema import (
     articles,
@@ -80,6 +81,8 @@ class Privacy:
             await _erase(connection, [chat_id], history[chat_id])
             drafts = broadcasts.c.author_id == chat_id, broadcasts.c.state == BroadcastState.DRAFT.value
             await connection.execute(delete(broadcasts).where(*drafts))
+            told = update(broadcasts).where(broadcasts.c.told_chat == chat_id)
+            await connection.execute(told.values(told_chat=0, told_message=0))
             for column in OF_PERSON:
                 anonymous = update(column.table).where(column == chat_id).values({column.name: NOBODY})
                 await connection.execute(anonymous)

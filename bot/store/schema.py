@@ -294,14 +294,41 @@ fanouts = Table(
     _text("gained"),
 )
 
+#: `texts` is JSON, HTML by language, and `audience` JSON of `core.broadcast.Audience`: no statement looks into them.
+#: `content_hash` is of both and the picture. `open`: a worker still has something to do for it.
 broadcasts = Table(
     "broadcasts",
     metadata,
     _id(),
     Column("author_id", BigInteger, nullable=False),
-    _text("html"),
+    _text("texts"),
+    _text("photo"),
+    _text("audience"),
+    _text("content_hash"),
     Column("state", Text, nullable=False, server_default="draft"),
+    _flag("open", default=False),
     _long("created_at", default=None),
+    _long("starts_at"),
+    _long("started_at"),
+    _long("ended_at"),
+    _long("corrected_at"),
+    _long("recalled_at"),
+    _long("total"),
+    _long("told_chat"),
+    _long("told_message"),
+    Index("ix_broadcasts_open", "id", sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("ix_broadcasts_starts_at", "starts_at"),
+)
+
+#: Corrections and recalls of what was sent; rows of the outbox are about these.
+broadcast_changes = Table(
+    "broadcast_changes",
+    metadata,
+    _id(),
+    Column("broadcast_id", Id, ForeignKey("broadcasts.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    _long("created_at", default=None),
+    Index("ix_broadcast_changes_broadcast_id", "broadcast_id", "id"),
 )
 
 hooks = Table(

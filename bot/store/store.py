@@ -16,6 +16,7 @@ from bot.store.outbox import Outbox
 from bot.store.pages import Pages
 from bot.store.privacy import Privacy
 from bot.store.rules import Rules
+from bot.store.runs import Runs
 from bot.store.search import Search
 from bot.store.staff import Staff
 from bot.store.stats import Statistics
@@ -41,6 +42,7 @@ class Store:
         self.fanouts = FanOuts(database)
         self.materials = Materials(database)
         self.broadcasts = Broadcasts(database)
+        self.runs = Runs(database)
         self.staff = Staff(database)
         self.search = Search(database)
         self.stats = Statistics(database)

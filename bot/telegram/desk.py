@@ -17,6 +17,7 @@ from telegram import Chat as TelegramChat
 from telegram.constants import ChatMemberStatus, ParseMode
 from telegram.error import BadRequest, Forbidden, TelegramError
 
+from bot.core.broadcast import NewsroomRules
 from bot.core.model import Chat, ChatKind
 from bot.core.roles import Role
 from bot.core.tags import hashtag, is_source
@@ -95,14 +96,14 @@ class Turn:
         below: ReplyKeyboardMarkup | ReplyKeyboardRemove | None = None,
         preview: bool = False,
         addressed: bool = True,
-    ) -> None:
+    ) -> Message:
         """Answer with a message of its own; `below` stands instead of its buttons, under the field one writes in.
 
         What is about a channel says so, unless not `addressed`.
         """
         bot = self.update.get_bot()
         html, rows = self._addressed(html, rows) if addressed else (html, rows)
-        await bot.send_message(
+        return await bot.send_message(
             self.place.id,
             html,
             parse_mode=ParseMode.HTML,
@@ -200,6 +201,9 @@ class Desk:
     language: str
     max_rules: int
     trends: Trends
+    newsroom: NewsroomRules = field(default_factory=NewsroomRules)
+    #: What is wrong with a web address; "" where it answers. Nothing is asked unless the service says how.
+    probe: Callable[[str], Awaitable[str]] | None = None
     patience: Patience = field(default_factory=Patience)
     #: Who administrates which chat, by (chat, person): a storm of presses is one question to Telegram.
     standing: Fresh[tuple[int, int], bool] = field(default_factory=lambda: Fresh(STANDING_MS))

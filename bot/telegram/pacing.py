@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from bot.pipeline.ports import Leave
 
 log = structlog.get_logger(__name__)
-#: What Telegram counts: messages sent and edited, not questions asked. An album would count as one; the bot sends none.
-COUNTED = ("send", "editMessage", "copyMessage", "forwardMessage")
+#: What Telegram counts: messages sent, edited and deleted, not questions asked. An album would count as one; the bot
+#: sends none.
+COUNTED = ("send", "editMessage", "copyMessage", "forwardMessage", "deleteMessage")
 UNCOUNTED = frozenset({"sendChatAction"})
 #: Seconds a call waits for slots of all, after its chat's patience: less than the outbox's lease.
 QUEUE_S = 30.0

@@ -39,10 +39,14 @@ REFUSALS = (
     ("peer_id_invalid", Fate.UNREACHABLE),
     ("group chat was deactivated", Fate.UNREACHABLE),
     ("message to edit not found", Fate.NO_MESSAGE),
-    ("message can't be edited", Fate.NO_MESSAGE),
-    ("no text in the message to edit", Fate.NO_MESSAGE),
+    ("message to delete not found", Fate.NO_MESSAGE),
     ("message_id_invalid", Fate.NO_MESSAGE),
-    ("message_edit_time_expired", Fate.NO_MESSAGE),
+    ("message can't be edited", Fate.FIXED),
+    ("no text in the message to edit", Fate.FIXED),
+    ("no caption in the message to edit", Fate.FIXED),
+    ("message_edit_time_expired", Fate.FIXED),
+    ("message can't be deleted", Fate.FIXED),
+    ("message_delete_forbidden", Fate.FIXED),
     ("message thread not found", Fate.NO_THREAD),
     ("topic_closed", Fate.NO_THREAD),
     ("topic_deleted", Fate.NO_THREAD),
@@ -63,8 +67,9 @@ REFUSALS = (
 )
 #: `sendMessage` on the wire. So spelt, the library takes it for a method it does not know, and hands Telegram's answer
 #: on as it is: the objects of `send_message`, of which we need one number, cost more than the rest of a message.
-SEND = "send_Message"
-EDIT = "edit_Message_Text"
+SEND, SEND_PHOTO = "send_Message", "send_Photo"
+EDIT, EDIT_CAPTION = "edit_Message_Text", "edit_Message_Caption"
+DELETE = "delete_Message"
 
 
 def keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
@@ -100,8 +105,13 @@ class Sender:
             "disable_notification": card.silent or None,
             "allow_paid_broadcast": self._paid,
         }
+        if card.photo:
+            content["photo"] = card.photo
+        if card.replies_to:
+            content["reply_parameters"] = {"message_id": card.replies_to, "allow_sending_without_reply": True}
+        method = SEND_PHOTO if card.photo else SEND
         try:
-            message = await self._bot.do_api_request(SEND, api_kwargs=content, rate_limit_args=bulk(lane, leave))
+            message = await self._bot.do_api_request(method, api_kwargs=content, rate_limit_args=bulk(lane, leave))
         except (TelegramError, NeverLeftError) as error:
             return classify(error)
         return Outcome(fate=Fate.SENT, message_id=message["message_id"])
@@ -118,8 +128,15 @@ class Sender:
     ) -> Outcome:
         """Make a message of ours this card, which makes no sound, and say what became of it."""
         content = {**_content(chat_id, card, plain=plain), "message_id": message_id}
+        return await self._change(EDIT_CAPTION if card.photo else EDIT, content, lane, leave)
+
+    async def delete(self, chat_id: int, message_id: int, *, lane: Lane = Lane.HOT, leave: Leave = at_will) -> Outcome:
+        """Take a message of ours away, and say what became of it; Telegram allows that for 48 hours."""
+        return await self._change(DELETE, {"chat_id": chat_id, "message_id": message_id}, lane, leave)
+
+    async def _change(self, method: str, content: dict[str, Any], lane: Lane, leave: Leave) -> Outcome:
         try:
-            await self._bot.do_api_request(EDIT, api_kwargs=content, rate_limit_args=bulk(lane, leave))
+            await self._bot.do_api_request(method, api_kwargs=content, rate_limit_args=bulk(lane, leave))
         except (TelegramError, NeverLeftError) as error:
             return classify(error)
         return Outcome(fate=Fate.SENT)
@@ -128,11 +145,12 @@ class Sender:
 def _content(chat_id: int, card: Card, *, plain: bool) -> dict[str, Any]:
     rows = [[b for b in row if not (plain and b.url)] for row in card.buttons]
     markup = [[_button(b) for b in row] for row in rows if row]
+    said = card.plain if plain else card.html
     return {
         "chat_id": chat_id,
-        "text": card.plain if plain else card.html,
+        **({"caption": said} if card.photo else {"text": said}),
         "parse_mode": None if plain else ParseMode.HTML,
-        "link_preview_options": {"is_disabled": not card.preview},
+        **({} if card.photo else {"link_preview_options": {"is_disabled": not card.preview}}),
         "reply_markup": {"inline_keyboard": markup} if markup else None,
     }
 

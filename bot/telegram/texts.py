@@ -60,6 +60,8 @@ class Texts:
             digest=lambda n: self.plural("Digest: {n} article", "Digest: {n} articles", n),
             more_on=lambda n, tag: self.plural("{n} more on {tag}", "{n} more on {tag}", n, tag=tag),
             not_shown=lambda n: self.plural("and {n} more: /latest", "and {n} more: /latest", n),
+            recalled=self.text("This hot news was taken back by the newsroom."),
+            corrected=lambda time: self.text("Corrected {time}", time=time),
         )
 
     def notice(self, notice: Notice) -> str:
@@ -88,10 +90,18 @@ class Texts:
                 "Your own hours: /quiet 22:30-06:45"
             ),
         }
-        return said[notice.code]
+        return said[notice.code] if notice.code in said else self._of_newsroom(notice)
+
+    def _of_newsroom(self, notice: Notice) -> str:
+        """What people of the newsroom are told about hot news."""
+        if notice.code is NoticeCode.APPROVE:
+            return self.text("Hot news waits for a second person: please look at it, and approve it or not.")
+        return self.text("Hot news goes out without a second person. {detail}", **_parts(notice))
 
     def choices(self, notice: Notice) -> tuple[tuple[Button, ...], ...]:
         """The buttons below what asks something."""
+        if notice.code is NoticeCode.APPROVE:
+            return ((Button(self.text("Look at it"), data=f"hot-open:{notice.detail}"),),)
         if notice.code is not NoticeCode.QUIET:
             return ()
         nights = [Button("–".join(map(hours.spell, one)), data=f"set:qquiet={one[0]}-{one[1]}") for one in NIGHTS]

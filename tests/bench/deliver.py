@@ -31,6 +31,7 @@ from bot.store.store import Store
 from bot.telegram.application import TelegramBot
 from bot.telegram.texts import words
 from tests.bench.served import served
+from tests.hot import confirmed, drafted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -152,9 +153,9 @@ async def _under_limits(folder: Path, url: str) -> list[tuple[str, str, float]]:
         pump = deliverer(store, watching, 8)
         running = asyncio.create_task(pump.run())
         await asyncio.sleep(2)
-        draft = await store.broadcasts.draft(1, "hot", now_ms())
+        draft = await drafted(store, "hot", now_ms())
         started = time.perf_counter()
-        await store.broadcasts.confirm(draft.id, 1, now_ms())
+        await confirmed(store, draft, now_ms())
         pump.wake()
         await watching.arrived.wait()
         hot = time.perf_counter() - started

@@ -37,6 +37,7 @@ TABLE = {
     Fate.BAD_MARKUP: Ruling.PLAIN,
     Fate.TOO_LONG: Ruling.PLAIN,
     Fate.NO_MESSAGE: Ruling.PARK,
+    Fate.FIXED: Ruling.PARK,
     Fate.NOT_MODIFIED: Ruling.SENT,
     Fate.REJECTED: Ruling.PARK,
     Fate.UNAUTHORISED: Ruling.RETRY,
@@ -63,8 +64,23 @@ def test_every_fate_has_its_ruling(fate: Fate) -> None:
 
 @pytest.mark.parametrize("fate", list(Fate))
 def test_an_edit_that_cannot_be_is_dropped_and_takes_nothing_else_along(fate: Fate) -> None:
-    dropped = {Fate.NO_MESSAGE, Fate.NO_THREAD, Fate.NO_RIGHTS}
+    dropped = {Fate.NO_MESSAGE, Fate.FIXED, Fate.NO_THREAD, Fate.NO_RIGHTS}
     assert verdict(fate, kind=Kind.EDIT).ruling is (Ruling.DROP if fate in dropped else TABLE[fate])
+
+
+@pytest.mark.parametrize(
+    ("kind", "fixed", "gone"),
+    [
+        (Kind.CORRECTION, Ruling.OTHERWISE, Ruling.DROP),
+        (Kind.RECALL, Ruling.OTHERWISE, Ruling.SENT),  # what its reader took away is taken back
+    ],
+)
+def test_hot_news_that_cannot_be_changed_is_changed_the_second_best_way(kind, fixed, gone) -> None:
+    assert verdict(Fate.FIXED, kind=kind).ruling is fixed
+    assert verdict(Fate.NO_MESSAGE, kind=kind).ruling is gone
+    assert verdict(Fate.UNKNOWN, kind=kind, attempts=2).ruling is Ruling.RETRY
+    outcome = Outcome(fate=Fate.UNKNOWN)
+    assert judge(outcome, row(kind=kind, attempts=2), now=NOW, policy=Policy(), anew=True).ruling is Ruling.PARK
 
 
 def test_a_flood_waits_as_long_as_it_was_told_and_costs_no_attempt() -> None:

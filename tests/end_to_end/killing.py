@@ -19,12 +19,14 @@ from sqlalchemy.engine import Engine
 import bot.store.broadcasts
 import bot.store.outbox
 import bot.store.polls
+from bot.store.broadcasts import Broadcasts
 from bot.store.database import Database
 from bot.store.feeds import Feeds
 from bot.store.outbox import Outbox
 from bot.store.store import Store
 from bot.telegram.sender import Sender
 from tests.end_to_end.pumping import publish, pumping, story
+from tests.hot import confirmed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -91,6 +93,12 @@ POINTS: dict[str, tuple[str, Callable[[], None]]] = {
     "in confirming hot news": ("hot", lambda: after(bot.store.broadcasts, "enqueue_broadcast")),
     "in giving claims back": ("restart", lambda: at_commit(Outbox, "release_all")),
 }
+#: Ten of a run of hot news.
+RUN_POINTS: dict[str, tuple[str, Callable[[], None]]] = {
+    **{name: POINTS[name] for name in list(POINTS)[:8]},
+    "in confirming hot news": POINTS["in confirming hot news"],
+    "at the start's commit": ("hot", lambda: at_commit(Broadcasts, "start_due")),
+}
 
 
 @asynccontextmanager
@@ -133,9 +141,10 @@ def confirm(database_url: str, now: int, broadcast: int, point: str) -> None:
 
     async def run() -> None:
         async with opened(database_url) as store:
-            await store.broadcasts.confirm(broadcast, 1, now)
+            draft = await store.broadcasts.get(broadcast)
+            await confirmed(store, draft, now)
 
-    POINTS[point][1]()
+    (POINTS | RUN_POINTS)[point][1]()
     asyncio.run(run())
 
 

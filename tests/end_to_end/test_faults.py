@@ -27,6 +27,7 @@ from bot.store.database import StorageError
 from bot.telegram.application import TelegramBot
 from tests.end_to_end.killing import CONTEXT, POINTS, confirm, deliver, killed, poll
 from tests.end_to_end.pumping import HOUR, MINUTE, NOW, TOKEN, Pump, follow, publish, pumping, story
+from tests.hot import drafted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -80,9 +81,9 @@ async def kill_at(point: str, pump: Pump, telegram: Playground, database_url: st
     await follow(pump.store, group, thread=7 if work == "topic" else 0)
     alerts = 5 if work == "late" else 1
     if work == "hot":
-        draft = await pump.store.broadcasts.draft(1, "hot", pump.now)
+        draft = await drafted(pump.store, "hot", pump.now)
         await killed(confirm, database_url, pump.now, draft.id, point)
-        await pump.store.broadcasts.confirm(draft.id, 1, pump.now)
+        await pump.store.broadcasts.start_due(pump.now)
     elif work == "poll":
         pump.stories += 1
         await killed(poll, database_url, pump.now, pump.stories, point)

@@ -1,4 +1,4 @@
-"""Hot news: nothing goes out without an admin's own second press, and then to everyone once."""
+"""Hot news: nothing goes out without an admin's own press upon what they have seen, and then to everyone once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import pytest
 from bot.app import opened
 
 from .conftest import buttons
+from .editing import AT_ONCE, copies, data_of, draft, panel, shown, text_of
 
 
 @pytest.fixture
 async def readers(world) -> list[int]:
     """Two readers whom the bot has met."""
+    world.settings |= AT_ONCE
     people = [world.telegram.add_user(name, language) for name, language in (("Olivia", "en"), ("Олена", "uk"))]
     async with world.running():
         for one in (*people, world.admin):
@@ -23,24 +25,26 @@ async def readers(world) -> list[int]:
 
 async def test_preview_confirm_and_every_reader_once(world, readers) -> None:
     async with world.running():
-        preview = await world.says(world.admin, "/broadcast Talks <b>begin</b> & go on https://e.org/1")
-        assert preview["text"] == "Talks <b>begin</b> & go on https://e.org/1"  # what was typed is text, not markup
-        await world.wait_until(lambda: len(buttons(world.from_bot(world.admin)[-1])) == 2)
-        question = world.from_bot(world.admin)[-1]
-        assert [b["text"] for b in buttons(question)] == ["Send to 3 readers", "Cancel"]
-        assert all("Talks" not in m["text"] for reader in readers for m in world.from_bot(reader))
-        await world.press(world.admin, question, "hot-send:")
-        second = await world.press(world.admin, question, buttons(question)[0]["callback_data"])
+        preview = await world.says(world.admin, "/broadcast Talks <b>begin</b> & go on")
+        assert preview["text"] == "Talks <b>begin</b> & go on"  # what was typed is text, not markup
+        question = await panel(world, world.admin)
+        assert [b["text"] for b in buttons(question)][:2] == ["Send to 3 readers", "Cancel"]
+        assert "Nothing has been sent yet" in question["text"]
+        assert all(not copies(world, reader, "Talks") for reader in readers)
+        held = data_of(question, "send")
+        await world.press(world.admin, question, held)
+        second = await world.press(world.admin, question, held)
         assert "sent already" in second["text"]
         for chat in (*readers, world.admin):
-            await world.playground.wait_for(chat, predicate=lambda m: "Talks" in m["text"] and m["from"]["is_bot"])
-        assert [sum("Talks" in m["text"] for m in world.from_bot(reader)) for reader in readers] == [1, 1]
+            await world.wait_until(lambda chat=chat: copies(world, chat, "Talks") != [])
+        assert [len(copies(world, reader, "Talks")) for reader in readers] == [1, 1]
         assert "Talks" in (await world.says(readers[1], "/hot"))["text"]
         # Who comes later does not get it, and a restart repeats nothing.
         late = world.telegram.add_user("Late", "en")
         await world.says(late, "/start")
+        await world.wait_until(lambda: "Sent" in text_of(shown(world, world.admin, question)))
     assert (await world.deliver()).sent == 0
-    assert all("Talks" not in m["text"] for m in world.from_bot(late))
+    assert copies(world, late, "Talks") == []
 
 
 async def test_formatting_of_the_author_is_kept(world, readers) -> None:
@@ -58,12 +62,11 @@ async def test_asked_for_the_text_and_cancelled(world, readers) -> None:
     async with world.running():
         assert "Send the text" in (await world.says(world.admin, "/hotnews"))["text"]
         await world.says(world.admin, "Hot")
-        await world.wait_until(lambda: len(buttons(world.from_bot(world.admin)[-1])) == 2)
-        question = world.from_bot(world.admin)[-1]
-        held = buttons(question)
+        question = await panel(world, world.admin)
+        held = data_of(question, "send")
         await world.press(world.admin, question, "hot-cancel:")
-        await world.wait_until(lambda: "Nothing was sent" in question["text"])
-        gone = await world.press(world.admin, question, held[0]["callback_data"])
+        await world.wait_until(lambda: "Nothing was sent" in text_of(shown(world, world.admin, question)))
+        gone = await world.press(world.admin, question, held)
         assert "no longer there" in gone["text"]
     assert (await world.deliver()).sent == 0
 
@@ -71,10 +74,10 @@ async def test_asked_for_the_text_and_cancelled(world, readers) -> None:
 async def test_strangers_and_forged_presses_send_nothing(world, readers) -> None:
     stranger = readers[0]
     async with world.running():
-        await world.says(world.admin, "/broadcast Secret draft")
+        await draft(world, "Secret draft")
         said = await world.says(stranger, "/broadcast Buy now")
         assert "Only the newsroom" in said["text"]
-        for data in ("hot-send:1", "hot-cancel:1"):
+        for data in ("hot-send:1", "hot-cancel:1", "hot-recalled:1", "hot-stop:1", "hot-report:1", "hot-open:1"):
             answer = await world.press(stranger, said, data)
             assert "Only the newsroom" in answer["text"]
         assert "/broadcast" not in (await world.says(stranger, "/help"))["text"]
@@ -90,7 +93,5 @@ async def test_a_reader_who_blocked_the_bot_is_not_tried(world, readers) -> None
         async with asyncio.timeout(20), opened(world.config) as store:
             while await store.chats.active_count() != 2:  # noqa: ASYNC110 - a block is told to nobody outside
                 await asyncio.sleep(0.02)
-        await world.says(world.admin, "/broadcast Hot")
-        await world.wait_until(lambda: len(buttons(world.from_bot(world.admin)[-1])) == 2)
-        question = world.from_bot(world.admin)[-1]
+        question = await draft(world, "Hot")
     assert buttons(question)[0]["text"] == "Send to 2 readers"

@@ -13,6 +13,7 @@ from bot.core.verdicts import AFTER_UNKNOWN, WITHOUT_RIGHTS, WORTH_A_DIGEST, Pol
 from bot.playground.server import Playground
 from bot.web.metrics import Metrics
 from tests.end_to_end.pumping import HOUR, MINUTE, NOW, follow, pumping
+from tests.hot import send_hot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -278,8 +279,7 @@ async def test_whether_hot_news_without_an_answer_is_repeated_is_a_setting(repea
     reader = await a_reader(pump, telegram)
     pump.policy = Policy(repeat_hot=repeat)
     telegram.faults.set("reset-after")
-    draft = await pump.store.broadcasts.draft(1, "hot", pump.now)
-    await pump.store.broadcasts.confirm(draft.id, 1, pump.now)
+    await send_hot(pump.store, "hot", pump.now)
     for _ in range(4):
         await pump.drain(after=AFTER_UNKNOWN)
     assert texts(telegram, reader) == ["hot"] * copies
@@ -418,8 +418,7 @@ async def test_hot_news_goes_before_thousands_of_alerts(pump, telegram) -> None:
         async def send(self, chat_id: int, thread_id: int, card: Card, *, plain: bool = False, **_: object) -> Outcome:
             order.append(card.plain)
             if len(order) == 5:
-                draft = await pump.store.broadcasts.draft(1, "hot", pump.now)
-                await pump.store.broadcasts.confirm(draft.id, 1, pump.now)
+                await send_hot(pump.store, "hot", pump.now)
             return await sending.send(chat_id, thread_id, card, plain=plain)
 
     pump.sender = Confirming()

@@ -11,6 +11,7 @@ from bot.core.model import Attention, Hot, Volume
 from bot.core.verdicts import Policy
 from bot.playground.server import Playground
 from tests.end_to_end.pumping import HOUR, MINUTE, NOW, follow, pumping
+from tests.hot import send_hot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -229,8 +230,7 @@ async def test_what_waits_for_a_pause_comes_when_it_ends_or_is_ended(pump, teleg
 )
 async def test_hot_news_at_night(pump, telegram, hot, at_night, after_it) -> None:
     reader = await a_reader(pump, telegram, hot=hot, quiet=(TEN - 60, TEN + 60))
-    draft = await pump.store.broadcasts.draft(1, "Attention", NOW)
-    await pump.store.broadcasts.confirm(draft.id, 1, NOW)
+    await send_hot(pump.store, "Attention", NOW)
     await pump.drain()
     assert sounds(telegram, reader) == at_night
     await pump.drain(after=HOUR)

@@ -6,6 +6,7 @@ import pytest
 
 from bot.app import opened
 from bot.playground.html import detect
+from tests.hot import send_hot
 
 from .conftest import buttons
 
@@ -128,8 +129,7 @@ async def test_hot_news_in_pages(language, heading, world) -> None:
     reader = world.telegram.add_user("Reader", language)
     async with opened(world.config) as store:
         for number in range(12):
-            draft = await store.broadcasts.draft(world.admin, f"Hot <b>number</b> {number}", 1_800_000_000_000 + number)
-            await store.broadcasts.confirm(draft.id, world.admin, 1_800_000_000_000)
+            await send_hot(store, f"Hot <b>number</b> {number}", 1_800_000_000_000 + number, author=world.admin)
     async with world.running():
         said = await world.says(reader, "/hot")
         assert said["text"].startswith(heading)

@@ -12,6 +12,7 @@ from bot.store.copy import copy
 from bot.store.database import Database, StorageError
 from bot.store.schema import metadata, outbox
 from bot.store.store import Store
+from tests.hot import drafted, send_hot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,8 +41,7 @@ async def _living(store: Store) -> None:
         )
     await store.chats.upsert(Chat(id=-100_123, kind=ChatKind.SUPERGROUP, title="Гурт & co"), NOW)
     await store.rules.follow(7, 0, [RuleSpec(("nato", "peace_plan"), ("sport",))], NOW)
-    draft = await store.broadcasts.draft(1, "<b>Hot</b>", NOW)
-    await store.broadcasts.confirm(draft.id, 1, NOW)
+    await send_hot(store, "<b>Hot</b>", NOW)
     sent = await store.outbox.claim("one", NOW, 60_000, 100)
     await store.outbox.settle([(row, Verdict(ruling=Ruling.SENT, message_id=5)) for row in sent], "one", NOW)
     await store.outbox.claim("two", NOW, 60_000, 50)
@@ -74,7 +74,7 @@ async def test_new_rows_get_new_numbers_afterwards(pair: tuple[Store, Store]) ->
     await copy(source.database, target.database)
     before = await target.rules.of_chat(7)
     await target.rules.follow(8, 0, [RuleSpec(("ukraine",))], NOW)
-    assert (await target.broadcasts.draft(1, "More", NOW)).id > 1
+    assert (await drafted(target, "More", NOW)).id > 1
     (after,) = await target.rules.of_chat(8)
     assert after.id > before[0].id
 

@@ -13,6 +13,7 @@ from bot.core.model import Chat, ChatKind, Ruling, Verdict
 from bot.store.database import Database, StorageError
 from bot.store.locks import IN_USE, Session, in_use, key
 from bot.store.store import Store
+from tests.hot import confirmed, drafted, send_hot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -117,11 +118,11 @@ async def test_those_who_deliver_are_told_when_rows_are_committed(
     store = Store(database)
     try:
         await store.chats.upsert(Chat(id=1, kind=ChatKind.PRIVATE), NOW)
-        draft = await store.broadcasts.draft(1, "Hot", NOW)
+        draft = await drafted(store, "Hot", NOW)
         async with asyncio.timeout(20), worker.session:
             await worker.told.wait()  # what was queued before
             worker.told.clear()
-            assert await store.broadcasts.confirm(draft.id, 1, NOW) == 1
+            assert await confirmed(store, draft, NOW) == 1
             await worker.told.wait()
     finally:
         await database.close()
@@ -137,8 +138,7 @@ async def test_one_chat_is_with_one_worker_and_the_next_knows_its_pace(
         for chat in (1, 2):
             await store.chats.upsert(Chat(id=chat, kind=ChatKind.PRIVATE), NOW)
         for _ in range(2):
-            draft = await store.broadcasts.draft(1, "Hot", NOW)
-            await store.broadcasts.confirm(draft.id, 1, NOW)
+            await send_hot(store, "Hot", NOW)
         (first,) = await store.outbox.claim("one", NOW, 10_000, 1)
         assert first.chat_id == 1
         others = await store.outbox.claim("two", NOW, 10_000, 10)

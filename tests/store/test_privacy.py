@@ -11,6 +11,7 @@ from bot.core.model import Chat, ChatKind, Member, RuleSpec, Ruling, Verdict
 from bot.core.roles import Role
 from bot.store.privacy import NOBODY, OF_CHAT, OF_PERSON, RETURN_MS
 from bot.store.schema import audit, broadcasts, chats, closed_topics, kept_lists, metadata, outbox, rule_terms, rules
+from tests.hot import drafted, send_hot
 
 from .test_store import NOW, apply, change, reader, ready, update  # noqa: F401 - `ready` is a fixture
 
@@ -47,9 +48,9 @@ async def two_readers(store: Store) -> None:
     for author in (ME, OTHER):
         await store.staff.put(Member(user_id=author, role=Role.EDITOR, name="E"), author, NOW)
         await store.managers.note(author, OTHER)
-        draft = await store.broadcasts.draft(author, "hot", NOW)
-        await store.broadcasts.confirm(draft.id, author, NOW)
-        await store.broadcasts.draft(author, "a draft", NOW)
+        sent = await send_hot(store, "hot", NOW, author=author)
+        await store.broadcasts.tell(sent.id, author, 1)
+        await drafted(store, "a draft", NOW, author=author)
 
 
 def test_every_column_that_holds_a_chat_or_a_person_is_in_the_list() -> None:
@@ -82,6 +83,7 @@ async def test_all_of_it_is_erased_and_of_nobody_else(ready: Store) -> None:  # 
         assert after[OTHER] == before[column][OTHER]
     assert (await rows(ready, broadcasts.c.author_id))[NOBODY] == 1  # what went out stays, the draft does not
     assert (await rows(ready, audit.c.actor_id))[NOBODY] == 2
+    assert ME not in await rows(ready, broadcasts.c.told_chat)
     assert set(await rows(ready, rule_terms.c.rule_id)) == set(await rows(ready, rules.c.id))
     assert not any((await ready.privacy.export(ME)).values())
     assert (await apply(ready, update(change("later", "nato")))).alerts == 1

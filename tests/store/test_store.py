@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from bot.core.broadcast import Refusal, Step
 from bot.core.cadence import DAY_MS
 from bot.core.frequency import WEEK_MS, Frequency
 from bot.core.matching import satisfies
@@ -33,6 +34,7 @@ from bot.core.model import (
 from bot.core.roles import Role
 from bot.store.database import Database, StorageError
 from bot.store.schema import metadata
+from tests.hot import confirmed, drafted, send_hot, step
 
 if TYPE_CHECKING:
     from bot.store.store import Store
@@ -256,21 +258,20 @@ async def test_a_try_counts_from_when_it_leaves(ready: Store) -> None:
     assert {row.attempts for row in await ready.outbox.claim("w", NOW, 1000, 1)} == {3}
 
 
-async def test_a_broadcast_is_confirmed_once_by_its_author(ready: Store) -> None:
+async def test_a_broadcast_is_confirmed_once_as_it_was_seen(ready: Store) -> None:
     await reader(ready, 1)
     await reader(ready, 2)
-    draft = await ready.broadcasts.draft(7, "<b>Now</b>", NOW)
-    assert await ready.broadcasts.confirm(draft.id, 8, NOW) is None
-    assert await ready.broadcasts.confirm(draft.id, 7, NOW) == 2
-    assert await ready.broadcasts.confirm(draft.id, 7, NOW) is None
-    assert not await ready.broadcasts.cancel(draft.id, 7, NOW)
+    draft = await drafted(ready, "<b>Now</b>", NOW, author=7)
+    assert await step(ready, Step.CONFIRM, draft, NOW, seen="0" * 16) is Refusal.CHANGED
+    assert await confirmed(ready, draft, NOW) == 2
+    assert await confirmed(ready, draft, NOW) is None
+    assert await step(ready, Step.CANCEL, draft, NOW) is Refusal.STATE
 
 
 async def test_hot_news_goes_before_alerts(ready: Store) -> None:
     await reader(ready, 1, RuleSpec(("nato",)))
     await apply(ready, update(change("a", "nato")))
-    draft = await ready.broadcasts.draft(7, "now", NOW + 5)
-    await ready.broadcasts.confirm(draft.id, 7, NOW + 5)
+    await send_hot(ready, "now", NOW + 5)
     (hot,) = await ready.outbox.claim("w", NOW + 5, 1000, 10)
     assert hot.kind.value == "broadcast"
     assert await ready.outbox.claim("another", NOW + 5, 1000, 10) == []  # one after the other, whoever sends

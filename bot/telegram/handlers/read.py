@@ -9,7 +9,7 @@ from telegram.ext import CallbackQueryHandler, CommandHandler
 from bot.core.calendar import when
 from bot.core.card import clean, cut, headlines, plain_of
 from bot.core.identity import canonical_link
-from bot.core.model import Link
+from bot.core.model import Button, Link
 from bot.core.tags import hashtag
 from bot.telegram.handlers import find, rising
 from bot.telegram.handlers.follow import understand
@@ -131,8 +131,8 @@ async def _hot(turn: Turn, _: str, page: int) -> View:
         return View(t.text("No hot news yet. When the editors send some, you get it at once."))
     now, at, parts = turn.desk.clock(), place(page, len(sent)), [t.text("<b>Hot news</b>")]
     for broadcast in at.cut(sent):
-        text = cut(clean(plain_of(broadcast.html)), SHORT)
-        time = when(broadcast.created_at, now, turn.chat.time_zone)
+        text = cut(clean(plain_of(broadcast.content.text_for(turn.texts.language))), SHORT)
+        time = when(broadcast.started_at, now, turn.chat.time_zone)
         parts.append(t.text("{time} — {text}", time=time, text=text))
     return View("\n\n".join(parts), turning(at, "list:hot::"))
 
@@ -168,8 +168,9 @@ async def _more(turn: Turn, key: str, page: int) -> View:
     article = await store.articles.get(int(key)) if key.isdigit() and len(key) < 19 else None
     found = await store.articles.related(article.id, RELATED) if article else []
     links = await store.articles.related_links(article.id) if article else []
+    hot = [[Button(t.text("Make hot"), data=f"hot-article:{key}")]] if article and await _writes(turn) else []
     if article is None or not (found or links):
-        return View(t.text("There is nothing more on this yet. What is new: /latest"))
+        return View(t.text("There is nothing more on this yet. What is new: /latest"), hot)
     ours = {canonical_link(one.link) for one in await store.articles.load(found)}
     others = [link for link in links if canonical_link(link.url) not in ours]
     at = place(page, len(found) + len(others))
@@ -178,7 +179,12 @@ async def _more(turn: Turn, key: str, page: int) -> View:
     articles = await store.articles.load([one for one in shown if isinstance(one, int)])
     named = [one for one in shown if isinstance(one, Link)]
     html = _listed(turn, articles, t.text("More about {tags}", tags=tags), named)
-    return View(html, turning(at, f"list:more:{key}:"))
+    return View(html, [*turning(at, f"list:more:{key}:"), *hot])
+
+
+async def _writes(turn: Turn) -> bool:
+    """Whether the asker may make hot news of an article here."""
+    return turn.private and await turn.role() is not None
 
 
 _LISTS: dict[str, Callable[[Turn, str, int], Awaitable[View | None]]] = {

@@ -8,7 +8,6 @@ from telegram import MessageEntity
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot.core.model import Button
-from bot.core.roles import Role
 from bot.core.tags import hashtag, is_source
 from bot.telegram.deeplinks import term_of
 from bot.telegram.handlers import channels, find, follow, newsroom, picker, settings
@@ -97,7 +96,7 @@ async def show_help(turn: Turn) -> None:
         t.text("/privacy — what I keep; /mydata — all of it as a file; /forgetme — erase it"),
     ]
     role = await turn.role() if turn.private else None
-    if role and role.covers(Role.PUBLISHER):
+    if role:
         lines += ["", t.text("<b>Newsroom</b>"), t.text("/broadcast TEXT — hot news to everyone, after a preview")]
     await turn.reply("\n".join(lines))
 
@@ -136,6 +135,8 @@ async def unknown_command(turn: Turn) -> None:
 
 async def plain_text(turn: Turn) -> None:
     """Text without a command: the answer to a question of ours, or a tag that somebody would like to follow."""
+    if await newsroom.answered(turn):
+        return
     if turn.message and turn.message.forward_origin:
         await _offer(turn)  # somebody else's words are no answer to a question of ours
         return
@@ -151,9 +152,6 @@ async def plain_text(turn: Turn) -> None:
         return
     if asked == picker.ASKED:
         await picker.found_typed(turn, turn.args)
-        return
-    if asked == newsroom.ASKED and await turn.admit(Role.PUBLISHER):
-        await newsroom.draft(turn, (turn.message.text_html if turn.message else None) or "")
         return
     await _offer(turn)
 
@@ -196,6 +194,8 @@ def _hashtags(turn: Turn) -> list[str]:
 
 async def not_text(turn: Turn) -> None:
     """A picture, a voice message, a sticker; the hashtags under a picture are offered."""
+    if await newsroom.answered(turn):
+        return
     if _hashtags(turn):
         await _offer(turn)
         return
