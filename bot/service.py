@@ -25,12 +25,16 @@ from bot.app import (
     now_ms,
     opened,
     polling,
+    scouting,
     sending,
     tagger_of,
     telegram_of,
+    watch_of,
 )
+from bot.core.attention import local_day
 from bot.pipeline.deliver import TokenRefusedError
 from bot.pipeline.push import Pushes
+from bot.pipeline.roster import Roster
 from bot.pipeline.searching import index_archive
 from bot.store.database import StorageError
 from bot.store.locks import locks_of
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
     from bot.pipeline.deliver import Deliverer
     from bot.pipeline.poll import Poller
     from bot.pipeline.tagging import Tagger
+    from bot.pipeline.watch import Watch
     from bot.settings import Config
     from bot.store.locks import Locks
     from bot.store.store import Store
@@ -60,6 +65,8 @@ MAINTENANCE_S = 24 * 60 * 60
 HUBS_S = 60
 #: Words that people began to follow are looked for in the archive this often.
 CATCH_UP_S = 15
+#: What ails the service is looked for this often, and what is kept by the day is counted.
+WATCH_S, COUNT_S = 60, 60 * 60
 #: After a failure of the database, which must not end the service.
 AGAIN_S = 5.0
 #: What a worker can do: poll feeds, deliver the outbox, answer people, serve health and metrics.
@@ -109,21 +116,26 @@ class Service:
             meter = Metrics()
             telegram = telegram_of(config, self._token, store) if self._roles & {"deliver", "chat"} else None
             deliverer = deliverer_of(config, store, telegram, meter) if telegram and "deliver" in self._roles else None
-            tagger = tagger_of(config, store)
+            tagger, roster = tagger_of(config, store), Roster(store, self._feeds)
             wake = deliverer.wake if deliverer else _nobody
+            watch = watch_of(config, store, wake)
             locks = await stack.enter_async_context(locks_of(store.database, on_queued=wake))
             if "web" in self._roles and config.settings.web.port:
                 await stack.enter_async_context(await self._web(stack, store, locks, meter))
             jobs: dict[str, Coroutine[Any, Any, None]] = {}
             if "poll" in self._roles:
-                jobs["poll"] = locks.hold("tick", lambda: self._poll(store, tagger, meter, wake))
+                jobs["poll"] = locks.hold("tick", lambda: self._poll(store, roster, tagger, watch, meter, wake))
             if telegram and "chat" in self._roles:
-                telegram.answer_at(desk_of(config, store, tagger, self._feeds, wake))
-                jobs["chat"] = self._chat(telegram, locks)
+                scout = await stack.enter_async_context(scouting(config, tagger))
+                telegram.answer_at(desk_of(config, store, tagger, roster, scout, wake))
+                jobs["chat"] = self._chat(telegram, locks, roster, watch)
             if telegram and deliverer:
-                jobs["deliver"] = self._deliver(telegram, deliverer)
+                jobs["deliver"] = self._deliver(telegram, deliverer, watch)
             try:
                 await self._serve(jobs, deliverer)
+            except TokenRefusedError:
+                await _quietly(watch.token(refused=True))
+                raise
             finally:
                 if telegram:
                     await _quietly(telegram.close())
@@ -151,15 +163,21 @@ class Service:
 
     # -- the roles
 
-    async def _poll(self, store: Store, tagger: Tagger, meter: Metrics, wake: Callable[[], None]) -> None:
+    async def _poll(
+        self, store: Store, roster: Roster, tagger: Tagger, watch: Watch, meter: Metrics, wake: Callable[[], None]
+    ) -> None:
         """Poll on schedule until cancelled."""
         config = self._config
         await _until_stored(lambda: store.feeds.sync_catalogue(self._feeds))
+        await _until_stored(roster.refresh)
         await _until_stored(lambda: store.fanouts.resume(now_ms(), wake))
-        async with polling(config, store, self._feeds, tagger, meter=meter, on_alerts=wake) as (poller, fetcher):
+        feeds = tuple(roster.feeds.values())
+        async with polling(config, store, feeds, tagger, meter=meter, on_alerts=wake) as (poller, fetcher):
             await _until_stored(poller.spread)
             self._poller = poller
-            scheduler = self._schedule(store, poller, self._pushes(store, fetcher), tagger)
+            scheduler = self._schedule(store, poller, self._pushes(store, fetcher), tagger, roster)
+            look = _patient("alarms.wait", watch.look)
+            scheduler.add_job(look, "interval", seconds=WATCH_S, id="watch")
             self._polling.set()
             try:
                 await _until_stored(poller.tick)
@@ -170,7 +188,9 @@ class Service:
                 scheduler.shutdown(wait=False)
                 await poller.stop()
 
-    def _schedule(self, store: Store, poller: Poller, pushes: Pushes | None, tagger: Tagger) -> AsyncIOScheduler:
+    def _schedule(
+        self, store: Store, poller: Poller, pushes: Pushes | None, tagger: Tagger, roster: Roster
+    ) -> AsyncIOScheduler:
         """Few jobs; what is due stands in the database. A late tick runs once, never not at all."""
         scheduler = AsyncIOScheduler(
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}, timezone="UTC"
@@ -179,37 +199,50 @@ class Service:
         async def prune() -> None:
             await store.feeds.prune_entries(now_ms())
             await store.outbox.prune(now_ms())
+            await store.feedbook.prune(now_ms())
 
-        tick, catch_up = _patient("poll.waits", poller.tick), _patient("tags.behind", tagger.catch_up)
+        async def round_of_polls() -> None:
+            await roster.refresh()
+            poller.take(roster.feeds)
+            await poller.tick()
+
+        async def count() -> None:
+            await store.days.count(local_day(now_ms(), self._config.settings.readers.time_zone))
+
+        tick, catch_up = _patient("poll.waits", round_of_polls), _patient("tags.behind", tagger.catch_up)
         index = _patient("search.not_indexed", lambda: index_archive(store, tagger.lexicon.forms))
         scheduler.add_job(index, id="index")  # at once, and only once: polls index what they store
         scheduler.add_job(tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
         scheduler.add_job(catch_up, "interval", seconds=CATCH_UP_S, id="catch-up")
+        scheduler.add_job(_patient("days.not_counted", count), "interval", seconds=COUNT_S, id="count")
         scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, id="maintenance")
         if pushes is not None:
             scheduler.add_job(pushes.renew, "interval", seconds=HUBS_S, id="hubs")
         scheduler.start()
         return scheduler
 
-    async def _chat(self, telegram: TelegramBot, locks: Locks) -> None:
+    async def _chat(self, telegram: TelegramBot, locks: Locks, roster: Roster, watch: Watch) -> None:
         """Answer people whenever no other worker does."""
-        await self._sign_in(telegram)
+        await self._sign_in(telegram, watch)
+        refresh = _patient("feeds.not_refreshed", roster.refresh)
 
         async def listen() -> None:
             try:
                 await telegram.listen()
                 self.listening.set()
                 log.info("service.listening")
-                await asyncio.Event().wait()
+                while True:  # another worker may have been the listener when a feed was added
+                    await refresh()
+                    await asyncio.sleep(self._config.settings.poll.tick)
             finally:
                 self.listening.clear()
                 await _quietly(telegram.hush())
 
         await locks.hold(self._listener, listen)
 
-    async def _deliver(self, telegram: TelegramBot, deliverer: Deliverer) -> None:
+    async def _deliver(self, telegram: TelegramBot, deliverer: Deliverer, watch: Watch) -> None:
         """Deliver until told to stop. Raises TokenRefusedError."""
-        await self._sign_in(telegram)
+        await self._sign_in(telegram, watch)
         while not self._stop.is_set():
             try:
                 await deliverer.run()
@@ -223,11 +256,12 @@ class Service:
                 log.exception("deliver.stopped")
                 await asyncio.sleep(AGAIN_S)
 
-    async def _sign_in(self, telegram: TelegramBot) -> None:
+    async def _sign_in(self, telegram: TelegramBot, watch: Watch) -> None:
         async with self._signing_in:
             if not self._signed_in:
                 await telegram.connect()
                 self._signed_in = True
+                await _until_stored(lambda: watch.token(refused=False))
 
     @property
     def _listener(self) -> str:

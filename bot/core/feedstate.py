@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.core.cadence import DAY_MS, backoff, next_poll
@@ -89,21 +90,37 @@ def failed(feed: Feed, state: FeedState, now: Millis, failure: FetchFailed) -> F
     )
 
 
-def noticed(feed: Feed, before: FeedState, after: FeedState, now: Millis) -> tuple[FeedState, Notice | None]:
-    """What the admins are to be told of a poll, once, and the state that remembers it. Readers are never bothered."""
-    frozen = after.newest_at and now - after.newest_at > FROZEN_AFTER_MS
-    if after.gone and before.noticed != NoticeCode.GONE:
-        return _tell(feed, after, NoticeCode.GONE, after.last_error or "")
-    if after.failures >= FAILURES_NOTICED and before.noticed not in {NoticeCode.FAILING, NoticeCode.GONE}:
-        return _tell(feed, after, NoticeCode.FAILING, after.last_error or "")
-    if after.failures == 0 and (before.noticed == NoticeCode.FAILING or (before.noticed and not frozen)):
-        return replace(after, noticed=""), Notice(code=NoticeCode.RECOVERED, feed=feed.name)
-    if after.failures == 0 and frozen and not before.noticed:
-        return _tell(feed, after, NoticeCode.FROZEN, "")
-    if after.address != before.address:
-        return after, Notice(code=NoticeCode.MOVED, feed=feed.name, detail=after.address)
-    return after, None
+def moved(feed: Feed, before: FeedState, after: FeedState) -> Notice | None:
+    """What the admins are told of a poll: that the feed is asked elsewhere now. What ails it is the alarms' affair."""
+    if after.address == before.address:
+        return None
+    return Notice(code=NoticeCode.MOVED, feed=feed.name, detail=after.address)
 
 
-def _tell(feed: Feed, state: FeedState, code: NoticeCode, detail: str) -> tuple[FeedState, Notice]:
-    return replace(state, noticed=code.value), Notice(code=code, feed=feed.name, detail=detail)
+class Health(StrEnum):
+    """How a feed does, in one word; the worst first."""
+
+    GONE = "gone"
+    FAILING = "failing"
+    FROZEN = "frozen"  #: it answers, and has published nothing for weeks
+    NEW = "new"  #: never read yet
+    PAUSED = "paused"
+    MERGED = "merged"  #: it has moved to another one's address
+    HEALTHY = "healthy"
+
+
+def health(state: FeedState, now: Millis) -> Health:
+    """How a feed does."""
+    failing = state.failed_share >= FAILING_SHARE or state.failures >= FAILURES_NOTICED
+    if state.paused:
+        return Health.PAUSED
+    if state.merged_into:
+        return Health.MERGED
+    if state.gone:
+        return Health.GONE
+    if failing or (not state.primed and state.failures):
+        return Health.FAILING
+    if not state.primed:
+        return Health.NEW
+    frozen = state.newest_at and now - state.newest_at > FROZEN_AFTER_MS
+    return Health.FROZEN if frozen else Health.HEALTHY

@@ -102,8 +102,8 @@ class FeedState:
     moved_to: str = ""  #: where permanent redirections lead at present
     moved_seen: int = 0  #: how many polls in a row they have led there
     failed_share: float = 0.0  #: of the polls of late, 0 to 1
-    noticed: str = ""  #: what the admins were told last: "", failing, gone, frozen
     merged_into: str = ""  #: the feed of the catalogue that has the same address now
+    paused: bool = False  #: an admin has it left alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,9 +286,12 @@ class NoticeCode(StrEnum):
     """What people are told that is no news."""
 
     FAILING = "failing"
-    RECOVERED = "recovered"
     GONE = "gone"
     FROZEN = "frozen"
+    MANY = "many"  #: very many feeds fail at once
+    QUEUE = "queue"  #: alerts wait for long, while sending works
+    TOKEN = "token"  #: Telegram refused it  # noqa: S105 - no password
+    DISK = "disk"  #: nearly full
     MOVED = "moved"
     MERGED = "merged"
     TOPIC = "topic"  #: to a chat, not to our admins: a topic is closed or gone, its alerts come outside it
@@ -297,12 +300,15 @@ class NoticeCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A message about a feed to the admins, or about a chat's own topic to that chat."""
+    """A message to the admins about the service, or about a chat's own topic to that chat."""
 
     code: NoticeCode
     feed: str = ""
     detail: str = ""
     id: int = 0  #: 0 until stored
+    alarm_id: int = 0  #: the alarm that it is about; 0: none, it only tells
+    fixed_at: Millis = 0  #: when that was over
+    fixed: str = ""  #: the same as its reader's clock shows it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +322,7 @@ class FeedUpdate:
     alert: bool = False  #: False on the first poll: fill the archive, alert nobody
     notice: Notice | None = None
     push: Push | None = None
+    failed: bool | None = None  #: whether it was asked in vain; None: it was not asked
     resting: tuple[str, ...] = ()  #: other feeds of the same site, which must wait as long as this one
 
 
@@ -435,6 +442,7 @@ class Kind(StrEnum):
     ALERT = "alert"
     BROADCAST = "broadcast"
     NOTICE = "notice"
+    FIXED = "fixed"  #: the notice of an alarm that is over, made to say so; its subject is the notice
     EDIT = "edit"  #: the card of an alert that was sent, made anew; its subject is a revision of the article
 
 

@@ -70,7 +70,7 @@ def judge(outcome: Outcome, delivery: Delivery, *, now: Millis, policy: Policy, 
         policy: what the operator chose.
         plain: whether the call was already the plain-text fallback.
     """
-    edit = delivery.kind is Kind.EDIT
+    edit = delivery.kind in {Kind.EDIT, Kind.FIXED}
     if edit and outcome.fate in _NO_EDIT:
         return Verdict(ruling=Ruling.DROP, reason=outcome.detail)
     # A card that is changed twice is one card: that it may have been done already does not matter.

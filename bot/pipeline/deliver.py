@@ -246,7 +246,7 @@ class Deliverer:
     def _conclude(self, delivery: Delivery, verdict: Verdict) -> None:
         self._done.append((delivery, verdict))
         match verdict.ruling:
-            case Ruling.SENT if delivery.kind is Kind.EDIT:
+            case Ruling.SENT if delivery.kind in {Kind.EDIT, Kind.FIXED}:
                 self._totals.edited += 1
             case Ruling.SENT:
                 self._totals.sent += 1

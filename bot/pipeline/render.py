@@ -15,6 +15,7 @@ import structlog
 
 from bot.core import card
 from bot.core.attention import Way, decide, fold, local_day, wants_offer
+from bot.core.calendar import when
 from bot.core.matching import firing
 from bot.core.model import BroadcastState, Kind, Lane, NoticeCode, Ruling, Verdict
 from bot.core.verdicts import beforehand, is_stale
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bot.core.attention import Decision
-    from bot.core.model import Article, Card, Chat, Delivery, Millis, Rule
+    from bot.core.model import Article, Card, Chat, Delivery, Millis, Notice, Rule
     from bot.core.verdicts import Policy
     from bot.pipeline.ports import Vocabulary
     from bot.store.material import Material
@@ -113,6 +114,8 @@ class Renderer:
             return verdict
         if delivery.kind is Kind.EDIT:
             return self._edit(delivery, material, now)
+        if delivery.kind is Kind.FIXED:
+            return self._fixed(delivery, chat, material, now)
         if (delivery.chat_id, delivery.thread_id) in material.closed:
             return Verdict(ruling=Ruling.ROOT, reason="the topic is closed")
         if delivery.kind is not Kind.ALERT:
@@ -140,12 +143,25 @@ class Renderer:
             notice = material.notices.get(delivery.subject)
             if notice is None:
                 return _drop("the notice is gone")
-            words = self._words(chat.language)
-            made = card.announcement(words.notice(notice), words.choices(notice))
-            made = replace(made, silent=notice.code is NoticeCode.QUIET)  # one sound at night was enough
+            made = self._notice(notice, chat, now)
         decision = decide(delivery, chat, (), now)
         made = replace(made, silent=made.silent or decision.way is Way.SILENT)
         return _put_off(delivery, decision) or Parcel(deliveries=(delivery,), card=made)
+
+    def _notice(self, notice: Notice, chat: Chat, now: Millis) -> Card:
+        words = self._words(chat.language)
+        if notice.fixed_at:
+            notice = replace(notice, fixed=when(notice.fixed_at, now, chat.time_zone))
+        made = card.announcement(words.notice(notice), words.choices(notice))
+        # One sound at night was enough; and what is over need not be heard.
+        return replace(made, silent=notice.code is NoticeCode.QUIET or bool(notice.fixed), preview=False)
+
+    def _fixed(self, delivery: Delivery, chat: Chat, material: Material, now: Millis) -> Verdict | Parcel:
+        """What an admin was alerted to is over: the message says so."""
+        notice, message_id = material.notices.get(delivery.subject), material.told.get(delivery.id)
+        if notice is None or message_id is None:
+            return _drop("there is no message to change")
+        return Parcel(deliveries=(delivery,), card=self._notice(notice, chat, now), edits=message_id)
 
     def _edit(self, delivery: Delivery, material: Material, now: Millis) -> Verdict | Parcel:
         """A correction comes to whoever has the card, also where its tag is muted or followed no more."""

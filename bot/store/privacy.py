@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from bot.core.model import BroadcastState, Kind
 from bot.store.articles import chunks
 from bot.store.schema import (
+    actors,
+    added_feeds,
     articles,
     audit,
     broadcasts,
     chats,
     closed_topics,
     exclusions,
+    invitations,
     kept_lists,
     outbox,
     rule_terms,
     rules,
+    staff,
     tags,
 )
 
@@ -37,10 +41,13 @@ OF_CHAT: tuple[Column[int], ...] = (
     exclusions.c.chat_id,
     rules.c.chat_id,
     outbox.c.chat_id,
+    invitations.c.admin_id,
+    staff.c.user_id,
+    actors.c.user_id,  # with it goes who did, and to whom was done, what the audit holds
     chats.c.id,
 )
-#: Where a person's id stands beside something that stays: an administrator's acts, without who did them.
-OF_PERSON: tuple[Column[int], ...] = (broadcasts.c.author_id, audit.c.actor_id)
+#: Where a person's id stands beside something that stays, without who did it.
+OF_PERSON: tuple[Column[int], ...] = (broadcasts.c.author_id, added_feeds.c.admin_id)
 #: Who has been forgotten; nobody has this id.
 NOBODY = 0
 
@@ -59,6 +66,7 @@ class Privacy:
                 rows = (await connection.execute(_rows(column).where(column == chat_id))).mappings()
                 kept[column.table.name] = [dict(row) for row in rows]
             terms = await _terms(connection, chat_id)
+            kept[audit.name] = await _acts(connection, chat_id)
         for rule in kept[rules.name]:
             rule["terms"] = terms[rule["id"]]
         return kept
@@ -89,6 +97,13 @@ def _rows(column: Column[int]) -> Select[Any]:
     if column.table is exclusions:
         return select(exclusions, tags.c.slug.label("term")).join(tags, tags.c.id == exclusions.c.tag_id)
     return select(column.table).order_by(*column.table.primary_key)
+
+
+async def _acts(connection: AsyncConnection, person_id: int) -> list[dict[str, Any]]:
+    """What the audit holds of somebody."""
+    number = select(actors.c.number).where(actors.c.user_id == person_id).scalar_subquery()
+    query = select(audit).where(or_(audit.c.actor == number, audit.c.about == number)).order_by(audit.c.id)
+    return [dict(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def _terms(connection: AsyncConnection, chat_id: int) -> dict[int, list[str]]:

@@ -7,9 +7,22 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from bot.core.model import RuleSpec, Ruling, Verdict
+from bot.core.model import Feed, Member, RuleSpec, Ruling, Verdict
+from bot.core.roles import Role
 from bot.store.privacy import NOBODY, OF_CHAT, OF_PERSON
-from bot.store.schema import audit, broadcasts, closed_topics, kept_lists, metadata, outbox, rule_terms, rules
+from bot.store.schema import (
+    actors,
+    added_feeds,
+    audit,
+    broadcasts,
+    closed_topics,
+    kept_lists,
+    metadata,
+    outbox,
+    rule_terms,
+    rules,
+)
+from bot.store.staff import Invitation
 
 from .test_store import NOW, apply, change, reader, ready, update  # noqa: F401 - `ready` is a fixture
 
@@ -47,6 +60,9 @@ async def two_readers(store: Store) -> None:
         draft = await store.broadcasts.draft(author, "hot", NOW)
         await store.broadcasts.confirm(draft.id, author, NOW)
         await store.broadcasts.draft(author, "a draft", NOW)
+        await store.staff.put(Member(user_id=author, role=Role.ADMIN, name="Somebody"), author, NOW)
+        await store.staff.invite(Invitation(f"hash of {author}", Role.EDITOR, NOW + 1000), author, NOW)
+        await store.added.draft(Feed(name=f"f{author}", url=f"https://f{author}.example", title="F"), author, NOW)
 
 
 def test_every_column_that_holds_a_chat_or_a_person_is_in_the_list() -> None:
@@ -58,7 +74,10 @@ def test_every_column_that_holds_a_chat_or_a_person_is_in_the_list() -> None:
 async def test_all_of_it_is_handed_out(ready: Store) -> None:  # noqa: F811
     await two_readers(ready)
     kept = json.loads(json.dumps(await ready.privacy.export(ME)))
-    assert {name for name, found in kept.items() if found} == {column.table.name for column in (*OF_CHAT, *OF_PERSON)}
+    tables = {column.table.name for column in (*OF_CHAT, *OF_PERSON)}
+    assert {name for name, found in kept.items() if found} == tables | {"audit"}
+    acts = [(row["action"], row["actor"] == row["about"]) for row in kept["audit"]]
+    assert acts == [("broadcast.confirm", False), ("staff.put", True), ("staff.invite", False)]
     for column in (*OF_CHAT, *OF_PERSON):
         assert {row[column.name] for row in kept[column.table.name]} == {ME}
     assert kept["rules"][0]["terms"] == ["nato", "-sport"]
@@ -78,7 +97,16 @@ async def test_all_of_it_is_erased_and_of_nobody_else(ready: Store) -> None:  # 
         assert ME not in after
         assert after[OTHER] == before[column][OTHER]
     assert (await rows(ready, broadcasts.c.author_id))[NOBODY] == 1  # what went out stays, the draft does not
-    assert (await rows(ready, audit.c.actor_id))[NOBODY] == 1
+    assert (await rows(ready, added_feeds.c.admin_id))[NOBODY] == 1
+    # What they did stays, and the chain of it; who they are does not, nor is their number given to anybody again.
+    numbers = await rows(ready, audit.c.actor)
+    assert [*numbers.values()] == [3, 3]
+    assert (await ready.audit.verify()).broken is None
+    assert {(one.actor_id, one.about_id) for one in await ready.audit.newest(0, 10)} == {
+        (0, 0), (OTHER, OTHER), (OTHER, 0),
+    }  # fmt: skip
+    await ready.staff.remove(OTHER, 99, NOW)
+    assert max(await rows(ready, actors.c.number)) > max(numbers)
     assert set(await rows(ready, rule_terms.c.rule_id)) == set(await rows(ready, rules.c.id))
     assert not any((await ready.privacy.export(ME)).values())
     assert (await apply(ready, update(change("later", "nato")))).alerts == 1
