@@ -124,7 +124,7 @@ class Methods:
         return True
 
     async def _delete_commands(self, params: Params) -> bool:
-        scope = _json(params, "scope") or {"type": "default"}
+        scope = as_json(params, "scope") or {"type": "default"}
         self._telegram.commands.pop((_scope_key(scope), str(params.get("language_code", ""))), None)
         return True
 

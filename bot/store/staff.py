@@ -99,7 +99,7 @@ class Staff:
         `admins` are those that the configuration names.
         """
         async with self._database.transaction() as connection:
-            mine = await _role(connection, user_id)
+            mine = Role.ADMIN if user_id in admins else await _role(connection, user_id)
             still = or_(
                 invitations.c.admin_id.in_(admins),
                 invitations.c.admin_id.in_(select(staff.c.user_id).where(staff.c.role == Role.ADMIN.value)),
