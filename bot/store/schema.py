@@ -93,6 +93,7 @@ added_feeds = Table(
     _long("added_at", default=None),
     Index("ix_added_feeds_name", "name", unique=True, sqlite_where=text("live"), postgresql_where=text("live")),
     Index("ix_added_feeds_url", "url", unique=True, sqlite_where=text("live"), postgresql_where=text("live")),
+    sqlite_autoincrement=True,  # a number stands on a button: none is given twice
 )
 
 #: How often a feed was asked on a day (UTC, days since the epoch), and how often in vain.
@@ -375,6 +376,7 @@ alarms = Table(
     _long("told_at"),
     _long("muted_until"),
     UniqueConstraint("kind", "subject"),
+    sqlite_autoincrement=True,  # as above
 )
 
 #: One row a day of what leaves no other trace, counted last on that day (the newsroom's, as a proleptic ordinal).

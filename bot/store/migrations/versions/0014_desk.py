@@ -80,6 +80,7 @@ def _feeds() -> None:
         sa.Column("live", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column("admin_id", sa.BigInteger, nullable=False),
         _long("added_at", None),
+        sqlite_autoincrement=True,
     )
     for column in ("name", "url"):
         op.create_index(
@@ -109,6 +110,7 @@ def _alarms() -> None:
         _long("told_at"),
         _long("muted_until"),
         sa.UniqueConstraint("kind", "subject", name="uq_alarms_kind"),
+        sqlite_autoincrement=True,
     )
     op.add_column("notices", _long("alarm_id"))
     op.add_column("notices", _long("fixed_at"))
