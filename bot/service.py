@@ -214,7 +214,9 @@ class Service:
         scheduler.add_job(index, id="index")  # at once, and only once: polls index what they store
         scheduler.add_job(tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
         scheduler.add_job(catch_up, "interval", seconds=CATCH_UP_S, id="catch-up")
-        scheduler.add_job(_patient("days.not_counted", count), "interval", seconds=COUNT_S, id="count")
+        counted = _patient("days.not_counted", count)
+        scheduler.add_job(counted, id="count-now")  # a worker that is often restarted counts too
+        scheduler.add_job(counted, "interval", seconds=COUNT_S, id="count")
         scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, id="maintenance")
         if pushes is not None:
             scheduler.add_job(pushes.renew, "interval", seconds=HUBS_S, id="hubs")

@@ -6,6 +6,7 @@ import asyncio
 import re
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.app import opened
 
@@ -140,6 +141,21 @@ async def test_strangers_groups_and_members_of_less_are_refused(world) -> None:
         for data in ("invite:admin", "alarm:1:8h", "feed:1:pause", "addfeed:1:yes", "delfeed:1:yes"):
             assert "лише редакція" in (await world.press(stranger, shown, data))["text"]
         assert "/feeds" not in (await world.says(stranger, "/help"))["text"]
+
+
+async def test_every_refusal_is_logged_with_who_and_what_it_needed(world) -> None:
+    stranger = world.telegram.add_user("Stranger", "en")
+    async with world.running():
+        with capture_logs() as logs:
+            said = await world.says(stranger, "/stats")
+            await world.press(stranger, said, "role:1001:admin")
+            await world.says(stranger, "/start join_nonsense")
+    refused = [(one["event"], one["user"], one.get("needed")) for one in logs if "refused" in one["event"]]
+    assert refused == [
+        ("newsroom.refused", stranger, "editor"),
+        ("newsroom.refused", stranger, "admin"),
+        ("newsroom.invitation_refused", stranger, None),
+    ]
 
 
 async def test_two_who_open_a_link_at_once_are_one_member(world) -> None:

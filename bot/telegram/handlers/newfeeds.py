@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bot.telegram.desk import Desk, Turn
 
 ASKED = "addfeed"
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 SHOWN, TAGS_SHOWN, LONGEST = 5, 8, 140
 MOST_LOST = 12
 MOST_BUTTONS = 40
@@ -63,7 +65,7 @@ async def add_typed(turn: Turn, typed: str) -> None:
     t, desk = turn.texts, turn.desk
     url, _, name = " ".join(typed.split()).partition(" ")
     name = name.lstrip("@")
-    url = url if "://" in url else f"https://{url}"
+    url = url if SCHEME.match(url) else f"https://{url}"
     await desk.roster.refresh()
     known = desk.roster.feeds
     if name and not NAME.fullmatch(name):
