@@ -110,7 +110,7 @@ async def _ask_tags(turn: Turn, one: Listed) -> None:
     if not one.added:
         await turn.reply(t.text("{name} stands in feeds.toml, and its tags stand there.", name=one.name))
         return
-    await turn.desk.store.chats.set_pending(turn.chat.id, f"{ASKED}{one.id}", turn.desk.clock())
+    await turn.desk.store.chats.set_pending(turn.user_id, f"{ASKED}{one.id}", turn.desk.clock())
     await turn.reply(
         t.text(
             "Which tags shall every article of {name} have from now on? Send them, for example: #energy #ukraine. "

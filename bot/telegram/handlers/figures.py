@@ -49,10 +49,10 @@ async def stats(turn: Turn) -> None:
     found = await turn.desk.store.stats.collect(turn.desk.clock())
     await turn.reply(_told(turn.texts, found))
     bot = turn.update.get_bot()
-    await bot.send_chat_action(turn.chat.id, ChatAction.UPLOAD_PHOTO)
+    await bot.send_chat_action(turn.user_id, ChatAction.UPLOAD_PHOTO)
     made = await charts(turn)
     for chart, picture in zip(made, await draw_all(made) if made else (), strict=True):
-        await bot.send_photo(turn.chat.id, InputFile(picture, filename="stats.png"), caption=chart.title)
+        await bot.send_photo(turn.user_id, InputFile(picture, filename="stats.png"), caption=chart.title)
 
 
 async def charts(turn: Turn) -> list[Chart]:

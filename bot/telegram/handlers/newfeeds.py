@@ -49,7 +49,7 @@ async def add_feed(turn: Turn) -> None:
     if not await turn.admit(Role.ADMIN):
         return
     if not turn.args:
-        await turn.desk.store.chats.set_pending(turn.chat.id, ASKED, turn.desk.clock())
+        await turn.desk.store.chats.set_pending(turn.user_id, ASKED, turn.desk.clock())
         await turn.reply(
             turn.texts.text(
                 "Send the address of a feed, or of a page that offers one. A name may follow it: "
@@ -74,7 +74,7 @@ async def add_typed(turn: Turn, typed: str) -> None:
     if same := clash(name, url, known.values()):
         await turn.reply(_taken(turn, same, url))
         return
-    await turn.update.get_bot().send_chat_action(turn.chat.id, ChatAction.TYPING)
+    await turn.update.get_bot().send_chat_action(turn.user_id, ChatAction.TYPING)
     found = await desk.scout.look(url)
     if isinstance(found, FetchFailed):
         await turn.reply(

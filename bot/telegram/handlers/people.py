@@ -139,7 +139,7 @@ async def join(turn: Turn, payload: str) -> None:
     role = None
     if turn.private:
         token_hash = _hash(payload.removeprefix(JOIN))
-        name = turn.chat.title
+        name = turn.update.effective_user.full_name if turn.update.effective_user else ""
         role = await desk.store.staff.accept(token_hash, turn.user_id, name, desk.clock(), desk.admins)
     if role is None:
         log.warning("newsroom.invitation_refused", user=turn.user_id, chat=turn.chat.id)

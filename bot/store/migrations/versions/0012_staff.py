@@ -14,6 +14,5 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False, server_default=""),
-        sa.Column("added_by", sa.BigInteger, nullable=False),
         sa.Column("added_at", sa.BigInteger, nullable=False),
     )

@@ -34,7 +34,6 @@ def upgrade() -> None:
         _long("made_at", None),
         _long("expires_at", None),
     )
-    op.drop_column("staff", "added_by")  # the audit says it
     _chain()
     _feeds()
     op.create_table(
