@@ -199,7 +199,6 @@ class Service:
         async def prune() -> None:
             await store.feeds.prune_entries(now_ms())
             await store.outbox.prune(now_ms())
-            await store.feedbook.prune(now_ms())
 
         async def round_of_polls() -> None:
             await roster.refresh()

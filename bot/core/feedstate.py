@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.core.cadence import DAY_MS, backoff, next_poll
-from bot.core.model import Failure, Fetched, Notice, NoticeCode, Validators
+from bot.core.model import Failure, Fetched, Notice, NoticeCode, Tally, Validators
 
 if TYPE_CHECKING:
     from bot.core.cadence import Plan
@@ -60,6 +60,7 @@ def succeeded(
         newest_at=max(state.newest_at, newest_at),
         pace=pace or state.pace,
         failed_share=state.failed_share * (1 - FORGETTING),
+        tally=tallied(state.tally, now, in_vain=False),
         next_poll_at=next_poll(feed, now, schedule, pace or state.pace, answer.fresh_s),
     )
     return _moved(feed, after, answer.moved_to)
@@ -86,8 +87,29 @@ def failed(feed: Feed, state: FeedState, now: Millis, failure: FetchFailed) -> F
         wait_until=now + asked if asked else 0,
         polled_at=now,
         failed_share=state.failed_share * (1 - FORGETTING) + FORGETTING,
+        tally=tallied(state.tally, now, in_vain=True),
         next_poll_at=now + max(backoff(feed, failures), asked),
     )
+
+
+def tallied(tally: Tally, now: Millis, *, in_vain: bool) -> Tally:
+    """The tally with one poll more."""
+    day = now // DAY_MS
+    if day != tally.day:
+        before = (tally.polls, tally.failed) if day == tally.day + 1 else (0, 0)
+        tally = Tally(day=day, polls_before=before[0], failed_before=before[1])
+    return replace(tally, polls=tally.polls + 1, failed=tally.failed + in_vain)
+
+
+def since_yesterday(tally: Tally, now: Millis) -> tuple[int, int]:
+    """Polls, and those in vain, since yesterday began, UTC."""
+    match now // DAY_MS - tally.day:
+        case 0:
+            return tally.polls + tally.polls_before, tally.failed + tally.failed_before
+        case 1:
+            return tally.polls, tally.failed
+        case _:
+            return 0, 0
 
 
 def moved(feed: Feed, before: FeedState, after: FeedState) -> Notice | None:

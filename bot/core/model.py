@@ -63,6 +63,17 @@ class Pace:
     skip_days: int = 0  #: bit n: not on weekday n, Monday 0, UTC
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How often a feed was asked on the day of its last poll and on the day before, UTC, and how often in vain."""
+
+    day: int = 0  #: of the last poll, days since the epoch
+    polls: int = 0
+    failed: int = 0
+    polls_before: int = 0
+    failed_before: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Push:
     """Where a feed says that it is pushed from (WebSub)."""
@@ -104,6 +115,7 @@ class FeedState:
     failed_share: float = 0.0  #: of the polls of late, 0 to 1
     merged_into: str = ""  #: the feed of the catalogue that has the same address now
     paused: bool = False  #: an admin has it left alone
+    tally: Tally = Tally()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,7 +334,6 @@ class FeedUpdate:
     alert: bool = False  #: False on the first poll: fill the archive, alert nobody
     notice: Notice | None = None
     push: Push | None = None
-    failed: bool | None = None  #: whether it was asked in vain; None: it was not asked
     resting: tuple[str, ...] = ()  #: other feeds of the same site, which must wait as long as this one
 
 

@@ -235,6 +235,4 @@ def _site(address: str) -> str:
 
 
 def _done(feed: Feed, before: FeedState, after: FeedState, result: Result) -> Polled:
-    failed = None if result is Result.LEFT_ALONE else result is Result.FAILED
-    update = FeedUpdate(feed=feed.name, state=after, notice=moved(feed, before, after), failed=failed)
-    return Polled(feed.name, result, update=update)
+    return Polled(feed.name, result, update=FeedUpdate(feed=feed.name, state=after, notice=moved(feed, before, after)))

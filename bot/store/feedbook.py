@@ -11,8 +11,8 @@ from bot.core.frequency import WEEK_MS
 from bot.core.tags import source_term
 from bot.store.articles import chunks
 from bot.store.audit import record
-from bot.store.polls import day_of, state_of
-from bot.store.schema import added_feeds, article_tags, articles, entries, feed_days, feeds, rule_terms, rules, tags
+from bot.store.polls import state_of
+from bot.store.schema import added_feeds, article_tags, articles, entries, feeds, rule_terms, rules, tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,15 +34,6 @@ class Listed:
     url: str
     state: FeedState
     added: bool  #: by chat: it can be changed there
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What a feed did since yesterday began, UTC."""
-
-    polls: int = 0
-    failed: int = 0
-    newest_at: Millis = 0  #: of its newest article, by its own date; 0: it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +63,16 @@ class FeedBook:
                 for row in rows
             ]
 
-    async def figures(self, numbers: Sequence[int], now: Millis) -> dict[int, Figures]:
-        """Those of some feeds."""
-        counted = (
-            select(feed_days.c.feed_id, func.sum(feed_days.c.polls), func.sum(feed_days.c.failed))
-            .where(feed_days.c.feed_id.in_(numbers), feed_days.c.day >= day_of(now) - 1)
-            .group_by(feed_days.c.feed_id)
-        )
-        newest = (
+    async def newest(self, numbers: Sequence[int]) -> dict[int, Millis]:
+        """When the newest article of each of these feeds was published, by its own date."""
+        query = (
             select(entries.c.feed_id, func.max(articles.c.published_at))
             .join(articles, articles.c.id == entries.c.article_id)
             .where(entries.c.feed_id.in_(numbers))
             .group_by(entries.c.feed_id)
         )
         async with self._database.reading() as connection:
-            polls = {number: (polls, failed) for number, polls, failed in await connection.execute(counted)}
-            dates = dict((await connection.execute(newest)).all())
-        return {
-            number: Figures(int(asked), int(failed), dates.get(number) or 0)
-            for number in numbers
-            for asked, failed in [polls.get(number, (0, 0))]
-        }
+            return dict((await connection.execute(query)).all())
 
     async def pause(self, name: str, actor_id: int, now: Millis, *, paused: bool) -> None:
         """Leave a feed alone, in every worker, until it is resumed, which polls it at once."""
@@ -128,11 +108,6 @@ class FeedBook:
             brought = set((await connection.scalars(recent)).all())
             only = await _only_here(connection, brought, term, since)
         return Loss(followers, len(brought), only)
-
-    async def prune(self, now: Millis) -> None:
-        """Forget counts of polls of over a month ago."""
-        async with self._database.transaction() as connection:
-            await connection.execute(feed_days.delete().where(feed_days.c.day < day_of(now) - 31))
 
 
 async def _only_here(connection: AsyncConnection, brought: set[int], term: str, since: Millis) -> tuple[str, ...]:

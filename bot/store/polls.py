@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, delete, literal, select, true, update
 
-from bot.core.cadence import DAY_MS
-from bot.core.model import FeedState, Notice, NoticeCode, Pace, StoredUpdate, Validators
+from bot.core.model import FeedState, Notice, NoticeCode, Pace, StoredUpdate, Tally, Validators
 from bot.store.articles import NEWS_MS, article_columns, chunks, gain_tags, insert, tag_articles
 from bot.store.edits import queue_edits
 from bot.store.fanouts import FannedOut, fan_out
 from bot.store.hooks import remember
 from bot.store.outbox import enqueue_for_admins
 from bot.store.pages import keep_pages
-from bot.store.schema import articles, entries, feed_days, feeds, notices
+from bot.store.schema import articles, entries, feeds, notices
 from bot.store.search import index
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ async def store_polls(
     states = [{"of": one.feed, **state_columns(one.state)} for one in there]
     if states:
         await connection.execute(update(feeds).where(feeds.c.name == bindparam("of")), states)
-    await _count(connection, [(known[one.feed][0], one.failed) for one in there if one.failed is not None], now)
     fresh = [(known[one.feed][0], change) for one in there for change in one.changes if change.new]
     articles_of = await _add(connection, [change for _, change in fresh])
     pages = [
@@ -58,23 +56,6 @@ async def store_polls(
         else StoredUpdate()
         for one, numbers in zip(found, news, strict=True)
     ]
-
-
-async def _count(connection: AsyncConnection, polled: Sequence[tuple[int, bool]], now: Millis) -> None:
-    """Count polls, (feed, whether in vain) each, on their day."""
-    if not polled:
-        return
-    made = insert(connection, feed_days)
-    more = {name: feed_days.c[name] + made.excluded[name] for name in ("polls", "failed")}
-    await connection.execute(
-        made.on_conflict_do_update(index_elements=["feed_id", "day"], set_=more),
-        [{"feed_id": feed_id, "day": day_of(now), "polls": 1, "failed": int(failed)} for feed_id, failed in polled],
-    )
-
-
-def day_of(now: Millis) -> int:
-    """The day of a moment, UTC, as days since the epoch."""
-    return now // DAY_MS
 
 
 def _news(one: FeedUpdate, articles_of: Mapping[str, tuple[int, Millis]], now: Millis) -> list[int]:
@@ -246,6 +227,8 @@ _PLAIN = (
     "primed", "gone", "body_hash", "failures", "last_error", "next_poll_at", "wait_until", "polled_at", "newest_at",
     "address", "moved_to", "moved_seen", "failed_share", "merged_into",
 )  # fmt: skip
+#: Those of a tally.
+_TALLY = ("day", "polls", "failed", "polls_before", "failed_before")
 
 
 def state_of(row: RowMapping) -> FeedState:
@@ -253,6 +236,7 @@ def state_of(row: RowMapping) -> FeedState:
     return FeedState(
         validators=Validators(etag=row["etag"], last_modified=row["last_modified"]),
         paused=row["paused"],  # which is read here and never written: a poll under way must not undo it
+        tally=Tally(**{name: row[f"tally_{name}"] for name in _TALLY}),
         pace=Pace(asked_s=row["asked_s"], skip_hours=row["skip_hours"], skip_days=row["skip_days"]),
         **{name: row[name] for name in _PLAIN},
     )
@@ -262,4 +246,5 @@ def state_columns(state: FeedState) -> dict[str, Any]:
     """A feed's row from its state."""
     columns = {name: getattr(state, name) for name in _PLAIN}
     pace = {"asked_s": state.pace.asked_s, "skip_hours": state.pace.skip_hours, "skip_days": state.pace.skip_days}
-    return {**columns, **pace, "etag": state.validators.etag, "last_modified": state.validators.last_modified}
+    tally = {f"tally_{name}": getattr(state.tally, name) for name in _TALLY}
+    return {**columns, **pace, **tally, "etag": state.validators.etag, "last_modified": state.validators.last_modified}

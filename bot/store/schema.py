@@ -76,6 +76,11 @@ feeds = Table(
     Column("failed_share", Float, nullable=False, server_default="0"),
     _text("merged_into"),
     _flag("paused", default=False),
+    _long("tally_day"),
+    _long("tally_polls"),
+    _long("tally_failed"),
+    _long("tally_polls_before"),
+    _long("tally_failed_before"),
 )
 
 #: Feeds added by chat, beside those of the file. One that is not live is shown to an admin, and awaits a yes.
@@ -94,16 +99,6 @@ added_feeds = Table(
     Index("ix_added_feeds_name", "name", unique=True, sqlite_where=text("live"), postgresql_where=text("live")),
     Index("ix_added_feeds_url", "url", unique=True, sqlite_where=text("live"), postgresql_where=text("live")),
     sqlite_autoincrement=True,  # a number stands on a button: none is given twice
-)
-
-#: How often a feed was asked on a day (UTC, days since the epoch), and how often in vain.
-feed_days = Table(
-    "feed_days",
-    metadata,
-    Column("feed_id", Id, ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
-    Column("day", Integer, primary_key=True, autoincrement=False),
-    _long("polls"),
-    _long("failed"),
 )
 
 articles = Table(

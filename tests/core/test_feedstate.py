@@ -13,6 +13,7 @@ from bot.core.feedstate import (
     failed,
     health,
     moved,
+    since_yesterday,
     succeeded,
 )
 from bot.core.model import (
@@ -107,3 +108,17 @@ def test_admins_hear_of_a_move_once() -> None:
 )
 def test_how_a_feed_does_is_one_word(state: FeedState, expected: Health) -> None:
     assert health(state, NOW) is expected
+
+
+def test_polls_are_tallied_by_day_and_told_since_yesterday() -> None:
+    state, day = FeedState(), NOW // DAY_MS * DAY_MS
+    assert since_yesterday(state.tally, day) == (0, 0)
+    state = failed(FEED, state, day, failure())
+    state = succeeded(FEED, state, day + 1, answer(), PLAN)
+    assert since_yesterday(state.tally, day + 2) == (2, 1)
+    assert since_yesterday(state.tally, day + DAY_MS) == (2, 1)
+    assert since_yesterday(state.tally, day + 2 * DAY_MS) == (0, 0)
+    state = failed(FEED, state, day + DAY_MS, failure())
+    assert since_yesterday(state.tally, day + DAY_MS) == (3, 2)
+    state = failed(FEED, state, day + 9 * DAY_MS, failure())
+    assert since_yesterday(state.tally, day + 9 * DAY_MS) == (1, 1)

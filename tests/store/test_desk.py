@@ -25,13 +25,13 @@ from bot.core.model import (
     PageMode,
     RuleSpec,
     Ruling,
+    Tally,
     Verdict,
 )
 from bot.core.roles import Role
 from bot.pipeline.roster import Roster
 from bot.store.audit import record
 from bot.store.database import MIGRATIONS, Database, _engines
-from bot.store.feedbook import Figures
 from bot.store.schema import audit, outbox
 from bot.store.staff import Invitation
 from bot.store.store import Store
@@ -228,16 +228,14 @@ async def test_a_paused_feed_is_due_for_nobody_and_a_poll_under_way_does_not_wak
     assert [one.act.action for one in await ready.audit.newest(0, 9)] == ["feed.resume", "feed.pause"]
 
 
-async def test_polls_are_counted_by_their_result(ready: Store) -> None:  # noqa: F811
-    polls = [False, False, True, None]
-    for days, failed in enumerate(polls):
-        one = replace(update(change(f"a{days}", "nato")), failed=failed)
-        await ready.feeds.apply([one], NOW + (0 if days else -3 * DAY_MS))
+async def test_the_newest_article_and_the_tally_of_a_feed_are_kept(ready: Store) -> None:  # noqa: F811
+    tally = Tally(day=1, polls=2, failed=3, polls_before=4, failed_before=5)
     (listed,) = [one for one in await ready.feedbook.listed() if one.name == "one"]
-    assert await ready.feedbook.figures([listed.id], NOW) == {listed.id: Figures(2, 1, NOW)}
-    assert await ready.feedbook.figures([999], NOW) == {999: Figures()}
-    await ready.feedbook.prune(NOW + 40 * DAY_MS)
-    assert (await ready.feedbook.figures([listed.id], NOW))[listed.id].polls == 0
+    assert await ready.feedbook.newest([listed.id, 999]) == {}
+    one = update(change("a", "nato"))
+    await apply(ready, replace(one, state=replace(one.state, tally=tally)))
+    assert await ready.feedbook.newest([listed.id, 999]) == {listed.id: NOW}
+    assert (await ready.feeds.states(["one"]))["one"].tally == tally
 
 
 async def test_what_readers_lose_with_a_feed(ready: Store) -> None:  # noqa: F811

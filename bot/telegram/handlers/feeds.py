@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
-from bot.core.feedstate import Health, health
+from bot.core.feedstate import Health, health, since_yesterday
 from bot.core.model import Button
 from bot.core.roles import Role
 from bot.core.roster import MOST_TAGS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from telegram.ext import BaseHandler
 
     from bot.core.model import Millis
-    from bot.store.feedbook import Figures, Listed
+    from bot.store.feedbook import Listed
     from bot.telegram.desk import Desk, Turn
     from bot.telegram.texts import Texts
 
@@ -126,26 +126,26 @@ async def _page(turn: Turn, page: int) -> tuple[str, list[list[Button]]]:
     found = sorted(await store.feedbook.listed(), key=lambda one: (order.index(health(one.state, now)), one.name))
     at = place(page, len(found), PAGE)
     shown = at.cut(found)
-    figures = await store.feedbook.figures([one.id for one in shown], now)
+    newest = await store.feedbook.newest([one.id for one in shown])
     lines = [t.plural("<b>{n} feed</b>", "<b>{n} feeds</b>", len(found))]
-    lines += [_line(t, one, figures[one.id], now) for one in shown]
+    lines += [_line(t, one, newest.get(one.id), now) for one in shown]
     lines.append(t.text("To add one: /addfeed URL. To take one out: /delfeed NAME"))
     labels = [Button(f"{MARKS[health(one.state, now)]} {one.name}"[:40], data=f"feed:{one.id}:show") for one in shown]
     pairs = [labels[number : number + 2] for number in range(0, len(labels), 2)]
     return "\n".join(lines), [*pairs, *turning(at, "feeds:")]
 
 
-def _line(t: Texts, one: Listed, of: Figures, now: Millis) -> str:
+def _line(t: Texts, one: Listed, newest_at: Millis | None, now: Millis) -> str:
     state = health(one.state, now)
-    parts = [spell_health(t, state), _age(t, of, now), _failures(t, of)]
+    parts = [spell_health(t, state), _age(t, newest_at, now), _failures(t, one, now)]
     return f"{MARKS[state]} <b>{html_of(one.name)}</b>: " + " · ".join(filter(None, parts))
 
 
 async def _card(turn: Turn, one: Listed) -> tuple[str, list[list[Button]]]:
     t, now = turn.texts, turn.desk.clock()
-    of = (await turn.desk.store.feedbook.figures([one.id], now))[one.id]
+    newest = await turn.desk.store.feedbook.newest([one.id])
     feed, state = turn.desk.roster.feeds.get(one.name), health(one.state, now)
-    lines = [_line(t, one, of, now), html_of(one.title), html_of(one.state.address or one.url)]
+    lines = [_line(t, one, newest.get(one.id), now), html_of(one.title), html_of(one.state.address or one.url)]
     if feed and feed.tags:
         tags = Html(" ".join(html_of(hashtag(slug)) for slug in feed.tags))
         lines.append(t.text("On every article: {tags}", tags=tags))
@@ -184,10 +184,10 @@ def spell_health(t: Texts, state: Health) -> str:
     return said[state]
 
 
-def _age(t: Texts, of: Figures, now: Millis) -> str:
-    if not of.newest_at:
+def _age(t: Texts, newest_at: Millis | None, now: Millis) -> str:
+    if newest_at is None:
         return ""
-    minutes = max(0, now - of.newest_at) // 60_000
+    minutes = max(0, now - newest_at) // 60_000
     if minutes < 60:
         return t.plural("newest {n} min ago", "newest {n} min ago", minutes)
     if minutes < 48 * 60:
@@ -195,11 +195,12 @@ def _age(t: Texts, of: Figures, now: Millis) -> str:
     return t.plural("newest {n} day ago", "newest {n} days ago", minutes // (24 * 60))
 
 
-def _failures(t: Texts, of: Figures) -> str:
-    if not of.polls:
+def _failures(t: Texts, one: Listed, now: Millis) -> str:
+    polls, failed = since_yesterday(one.state.tally, now)
+    if not polls:
         return ""
-    percent = round(100 * of.failed / of.polls)
-    return t.text("{percent} % of {polls} polls failed since yesterday", percent=percent, polls=of.polls)
+    percent = round(100 * failed / polls)
+    return t.text("{percent} % of {polls} polls failed since yesterday", percent=percent, polls=polls)
 
 
 def _unknown(turn: Turn) -> tuple[str, list[list[Button]]]:

@@ -68,6 +68,8 @@ def _chain() -> None:
 
 def _feeds() -> None:
     op.add_column("feeds", sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.text("false")))
+    for name in ("day", "polls", "failed", "polls_before", "failed_before"):
+        op.add_column("feeds", _long(f"tally_{name}"))
     op.create_table(
         "added_feeds",
         _id(),
@@ -90,13 +92,6 @@ def _feeds() -> None:
             sqlite_where=sa.text("live"),
             postgresql_where=sa.text("live"),
         )
-    op.create_table(
-        "feed_days",
-        sa.Column("feed_id", _id().type, sa.ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True),
-        sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),
-        _long("polls"),
-        _long("failed"),
-    )
 
 
 def _alarms() -> None:
