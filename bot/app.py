@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
+import shutil
 import socket
 import time
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from bot.core.bursts import Folding
 from bot.core.lexicon import Lexicon
 from bot.core.model import Feed, Fetched, FetchFailed, PageMode, Validators
 from bot.core.pacing import Pacer
+from bot.core.roster import roster as joined
 from bot.core.thesaurus import Thesaurus, ThesaurusEntry, ThesaurusError
 from bot.core.verdicts import Policy
 from bot.feeds.fetch import Fetcher
@@ -28,7 +30,9 @@ from bot.pipeline.deliver import Deliverer, TokenRefusedError
 from bot.pipeline.explain import Explained, Explainer, ExplainError
 from bot.pipeline.poll import Poller, PollTotals
 from bot.pipeline.ports import SilentMeter
+from bot.pipeline.scout import Scout
 from bot.pipeline.tagging import Tagger
+from bot.pipeline.watch import Watch
 from bot.playground.server import PlaygroundError
 from bot.settings import ConfigError
 from bot.store.copy import copy
@@ -45,10 +49,12 @@ if TYPE_CHECKING:
     from bot.pipeline.deliver import DeliverTotals
     from bot.pipeline.ports import Meter
     from bot.pipeline.retrieve import Polled
+    from bot.pipeline.roster import Roster
     from bot.settings import Config
+    from bot.store.audit import Verified
     from bot.telegram.application import TelegramBot
     from bot.telegram.desk import Desk
-    from bot.telegram.hot import Watch
+    from bot.telegram.hot import HotNews
 
 #: What Telegram lets who pays for it send (telegram.md 1.1).
 PAID_PER_SECOND = 1000.0
@@ -161,6 +167,26 @@ async def polling(
         yield poller, fetcher
 
 
+@asynccontextmanager
+async def scouting(config: Config, tagger: Tagger) -> AsyncIterator[Scout]:
+    """A look at what might be added; its worker starts with the first look."""
+    async with fetcher_of(config) as fetcher, ParserPool(max_workers=1) as parsers:
+        yield Scout(fetcher=fetcher, parsers=parsers, tagger=tagger, clock=now_ms)
+
+
+def watch_of(config: Config, store: Store, on_queued: Callable[[], None] = lambda: None) -> Watch:
+    """What alerts the admins."""
+
+    def disk() -> tuple[int, int] | None:
+        path = store.database.path
+        if path is None:
+            return None
+        usage = shutil.disk_usage(path.parent)
+        return usage.free, usage.total
+
+    return Watch(store=store, clock=now_ms, admins=config.settings.admins, disk=disk, on_queued=on_queued)
+
+
 def user_agent(contact: str) -> str:
     """How we introduce ourselves to sites: name, version and, when set, whom to write to (feeds.md 1, rule 14)."""
     return f"tagwire/0.1 (+{contact})" if contact else "tagwire/0.1"
@@ -174,41 +200,53 @@ class Rehearsed:
     alerts: tuple[tuple[int, int, Article], ...]
 
 
-def choose_feeds(config: Config, names: Sequence[str]) -> tuple[Feed, ...]:
-    """The named feeds, or all. Raises ConfigError for a name that the catalogue does not hold."""
-    feeds = feeds_of(config)
+async def choose_feeds(config: Config, store: Store, names: Sequence[str]) -> tuple[Feed, ...]:
+    """The named feeds, or all, those added by chat among them. Raises ConfigError for a name that none has."""
+    feeds = await all_feeds(config, store)
     unknown = sorted(set(names) - {feed.name for feed in feeds})
     if unknown:
         raise ConfigError(tuple(f"no feed is called '{name}' in {config.folder / 'feeds.toml'}" for name in unknown))
     return tuple(feed for feed in feeds if not names or feed.name in names)
 
 
+async def all_feeds(config: Config, store: Store) -> tuple[Feed, ...]:
+    """The catalogue's feeds, and those added by chat."""
+    return joined(feeds_of(config), await store.added.feeds())
+
+
+async def added_feeds(config: Config) -> tuple[Feed, ...]:
+    """Those added by chat that the catalogue does not hold; a database that does not exist is not made."""
+    if not Database.exists(config.settings.database):
+        return ()
+    async with opened(config) as store:
+        return (await all_feeds(config, store))[len(config.feeds) :]
+
+
 async def poll_once(
-    config: Config, names: Sequence[str], *, on_polled: Callable[[Polled], None] = lambda _: None
+    config: Config, names: Sequence[str], *, on_polled: Callable[[Polled, int], None] = lambda _polled, _of: None
 ) -> PollTotals:
-    """`tagwire poll`."""
-    chosen = choose_feeds(config, names)
-    async with (
-        opened(config) as store,
-        polling(config, store, chosen, tagger_of(config, store), meter=SilentMeter()) as (poller, _),
-    ):
-        await store.feeds.sync_catalogue(feeds_of(config))
-        resumed = await store.fanouts.resume(now_ms())
-        totals = await poller.poll_all([feed.name for feed in chosen], on_polled=on_polled)
-        totals.alerts_queued += resumed
-        return totals
+    """`tagwire poll`; `on_polled` gets each poll and the number of all. Raises ConfigError for an unknown name."""
+    async with opened(config) as store:
+        chosen = await choose_feeds(config, store, names)
+        async with polling(config, store, chosen, tagger_of(config, store), meter=SilentMeter()) as (poller, _):
+            await store.feeds.sync_catalogue(feeds_of(config))
+            resumed = await store.fanouts.resume(now_ms())
+            totals = await poller.poll_all(
+                [feed.name for feed in chosen], on_polled=lambda polled: on_polled(polled, len(chosen))
+            )
+            totals.alerts_queued += resumed
+            await watch_of(config, store).look()
+            return totals
 
 
 async def rehearse(config: Config, names: Sequence[str]) -> Rehearsed:
     """`tagwire poll --dry-run`: the same poll without its last step; a database that does not exist is not made."""
-    chosen = choose_feeds(config, names)
     if not Database.exists(config.settings.database):
         config = replace(config, settings=config.settings.model_copy(update={"database": "sqlite://"}))
-    async with (
-        opened(config) as store,
-        polling(config, store, chosen, tagger_of(config, store), meter=SilentMeter()) as (poller, _),
-    ):
-        polled = await poller.retrieve_all([feed.name for feed in chosen], await store.feeds.states())
+    async with opened(config) as store:
+        chosen = await choose_feeds(config, store, names)
+        async with polling(config, store, chosen, tagger_of(config, store), meter=SilentMeter()) as (poller, _):
+            polled = await poller.retrieve_all([feed.name for feed in chosen], await store.feeds.states())
         updates = [one.update for one in polled if one.update is not None]
         rehearsal = await store.feeds.rehearse(feeds_of(config), updates, now_ms())
     totals = PollTotals()
@@ -295,7 +333,9 @@ def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Met
     )
 
 
-def desk_of(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed], on_queued: Callable[[], None]) -> Desk:
+def desk_of(
+    config: Config, store: Store, tagger: Tagger, roster: Roster, scout: Scout, on_queued: Callable[[], None]
+) -> Desk:
     """Where people are answered."""
     from bot.telegram.desk import Desk  # noqa: PLC0415 - see `telegram_of`
     from bot.telegram.trends import Trends  # noqa: PLC0415
@@ -310,7 +350,8 @@ def desk_of(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed],
     return Desk(
         store=store,
         tagger=tagger,
-        sources={feed.name: feed.title for feed in feeds},
+        roster=roster,
+        scout=scout,
         clock=now_ms,
         admins=config.settings.admins,
         on_queued=on_queued,
@@ -336,12 +377,12 @@ def newsroom_of(config: Config) -> NewsroomRules:
     )
 
 
-def watch_of(config: Config, store: Store, telegram: TelegramBot, on_queued: Callable[[], None]) -> Watch:
+def hot_of(config: Config, store: Store, telegram: TelegramBot, on_queued: Callable[[], None]) -> HotNews:
     """What starts hot news and tells how it goes."""
-    from bot.telegram.hot import Watch  # noqa: PLC0415 - see `telegram_of`
+    from bot.telegram.hot import HotNews  # noqa: PLC0415 - see `telegram_of`
 
     zone = config.settings.newsroom.time_zone
-    return Watch(store=store, sender=telegram.sender, clock=now_ms, time_zone=zone, on_queued=on_queued)
+    return HotNews(store=store, sender=telegram.sender, clock=now_ms, time_zone=zone, on_queued=on_queued)
 
 
 class Failed:
@@ -376,6 +417,12 @@ async def examine(config: Config) -> Examined:
         status = status or 1
     summary = f"{config.folder}: {len(config.feeds)} feeds, {len(config.tags)} tags, no problems"
     return Examined(problems, summary, status)
+
+
+async def audited(config: Config) -> Verified:
+    """`tagwire check --audit`."""
+    async with opened(config) as store:
+        return await store.audit.verify()
 
 
 async def migrate_once(config: Config) -> None:
@@ -416,7 +463,8 @@ async def explain(config: Config, target: str, chat_id: int | None) -> list[Expl
     """`tagwire explain`. Raises ExplainError for what is no article, OSError for a file that cannot be read."""
     async with opened(config) as store, fetcher_of(config) as fetcher, ParserPool(max_workers=1) as parsers:
         document = await _document(fetcher, target)
-        explainer = Explainer(store=store, parsers=parsers, tagger=tagger_of(config, store), feeds=feeds_of(config))
+        feeds = await all_feeds(config, store)
+        explainer = Explainer(store=store, parsers=parsers, tagger=tagger_of(config, store), feeds=feeds)
         return await explainer.explain(document, chat_id, now_ms())
 
 

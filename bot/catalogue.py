@@ -11,14 +11,17 @@ from bot.feeds.opml import OpmlError, OpmlFeed, read, write
 from bot.settings import is_web_address
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from bot.core.model import Feed
     from bot.settings import Config
 
 
-def export_opml(config: Config, target: Path) -> int:
-    """Write every feed of the catalogue to `target`; returns their number."""
+def export_opml(config: Config, target: Path, added: Iterable[Feed] = ()) -> int:
+    """Write every feed of the catalogue, and those added by chat, to `target`; returns their number."""
     feeds = [OpmlFeed(title=feed.title or feed.name, url=str(feed.url), folder=feed.folder) for feed in config.feeds]
+    feeds += [OpmlFeed(title=feed.title, url=feed.url, folder=()) for feed in added]
     target.write_bytes(write(feeds))
     return len(feeds)
 

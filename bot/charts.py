@@ -11,7 +11,10 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Inches and dots an inch: 1280 x 720, which a phone shows sharply.
 SIZE, DPI = (8.0, 4.5), 160
@@ -42,9 +45,15 @@ class Chart:
 
 async def draw(chart: Chart) -> bytes:
     """The chart as a PNG of 1280 x 720."""
+    return (await draw_all([chart]))[0]
+
+
+async def draw_all(charts: Sequence[Chart]) -> list[bytes]:
+    """The charts one after the other, by one process: starting it is most of the work."""
     pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
     try:
-        return await asyncio.get_running_loop().run_in_executor(pool, png, chart)
+        loop = asyncio.get_running_loop()
+        return [await loop.run_in_executor(pool, png, chart) for chart in charts]
     finally:
         pool.shutdown(wait=False)
 

@@ -125,11 +125,13 @@ def poll(
                     place = f"{chat_id}/{thread_id}" if thread_id else str(chat_id)
                     print(f"would send to {place}: {article.title} <{article.link}>")
         else:
-            chosen = service.choose_feeds(loaded, names)
-            with _progress(len(chosen), shown=not as_json, doing="polling") as advance:
+            done = 0
+            with _progress(None, shown=not as_json, doing="polling") as advance:
 
-                def told(polled: Any) -> None:
-                    advance()
+                def told(polled: Any, of: int) -> None:
+                    nonlocal done
+                    done += 1
+                    advance(done, of)
                     if polled.detail:
                         print(f"{polled.feed}: {polled.detail}", file=sys.stderr)
 
@@ -151,8 +153,15 @@ def deliver(context: typer.Context, config: Folder = None, as_json: AsJson = Fal
 
 
 @app.command()
-def check(context: typer.Context, config: Folder = None) -> None:
+def check(
+    context: typer.Context,
+    config: Folder = None,
+    audit: Annotated[bool, typer.Option("--audit", help="Only follow the chain of the audit.")] = False,
+) -> None:
     """Load the configuration, open the database, read feeds and tags; print every problem at once."""
+    if audit:
+        _check_audit(_load(context, config))
+        return
     from bot.settings import ConfigError  # noqa: PLC0415
 
     problems: list[str] = []
@@ -173,6 +182,22 @@ def check(context: typer.Context, config: Folder = None) -> None:
     for problem in problems:
         _say(problem)
     raise typer.Exit(status)
+
+
+def _check_audit(config: Config) -> None:
+    """Exit 1 where a row was changed or taken out, and name the first."""
+    with _reported():
+        from bot.app import audited  # noqa: PLC0415
+
+        _logs(config, "", quiet=True)
+        found = _run(audited(config))
+        if found.broken is not None:
+            _fail(
+                FAILED,
+                f"audit: row {found.broken} does not follow from the one before it: it was changed, or one before it "
+                "was taken out; compare with a backup",
+            )
+        print(f"audit: {found.acts} acts, each follows from the one before; the last seal is {found.last or 'none'}")
 
 
 @app.command()
@@ -265,12 +290,14 @@ def feeds_export(
     file: Annotated[Path, typer.Argument(help="The OPML file to write.")],
     config: Folder = None,
 ) -> None:
-    """Write the catalogue as OPML."""
+    """Write the catalogue as OPML, and the feeds added by chat."""
     loaded = _load(context, config)
     with _reported():
+        from bot.app import added_feeds  # noqa: PLC0415
         from bot.catalogue import export_opml  # noqa: PLC0415
 
-        print(f"{file}: {export_opml(loaded, file)} feeds")
+        _logs(loaded, "", quiet=True)
+        print(f"{file}: {export_opml(loaded, file, _run(added_feeds(loaded)))} feeds")
 
 
 @feeds_app.command("import")

@@ -23,16 +23,20 @@ from bot.app import (
     desk_of,
     feeds_of,
     fetcher_of,
+    hot_of,
     now_ms,
     opened,
     polling,
+    scouting,
     sending,
     tagger_of,
     telegram_of,
     watch_of,
 )
+from bot.core.attention import local_day
 from bot.pipeline.deliver import TokenRefusedError
 from bot.pipeline.push import Pushes
+from bot.pipeline.roster import Roster
 from bot.pipeline.searching import index_archive
 from bot.store.database import StorageError
 from bot.store.locks import locks_of
@@ -48,11 +52,12 @@ if TYPE_CHECKING:
     from bot.pipeline.deliver import Deliverer
     from bot.pipeline.poll import Poller
     from bot.pipeline.tagging import Tagger
+    from bot.pipeline.watch import Watch
     from bot.settings import Config
     from bot.store.locks import Locks
     from bot.store.store import Store
     from bot.telegram.application import TelegramBot
-    from bot.telegram.hot import Watch
+    from bot.telegram.hot import HotNews
 
 log = structlog.get_logger(__name__)
 #: The contract says that a stop takes under 10 s; this leaves time for the database after it.
@@ -65,6 +70,8 @@ MAINTENANCE_AFTER_S = 10 * 60
 HUBS_S = 60
 #: Words that people began to follow are looked for in the archive this often.
 CATCH_UP_S = 15
+#: What ails the service is looked for this often, and what is kept by the day is counted.
+WATCH_S, COUNT_S = 60, 60 * 60
 #: After a failure of the database, which must not end the service.
 AGAIN_S = 5.0
 #: What a worker can do: poll feeds, deliver the outbox, answer people, serve health and metrics.
@@ -114,23 +121,28 @@ class Service:
             meter = Metrics()
             telegram = telegram_of(config, self._token, store) if self._roles & {"deliver", "chat"} else None
             deliverer = deliverer_of(config, store, telegram, meter) if telegram and "deliver" in self._roles else None
-            tagger = tagger_of(config, store)
-            watch = watch_of(config, store, telegram, deliverer.wake) if telegram and deliverer else None
-            wake = _both(deliverer.wake, watch.wake) if deliverer and watch else _nobody
+            tagger, roster = tagger_of(config, store), Roster(store, self._feeds)
+            hot = hot_of(config, store, telegram, deliverer.wake) if telegram and deliverer else None
+            wake = _both(deliverer.wake, hot.wake) if deliverer and hot else _nobody
+            watch = watch_of(config, store, wake)
             locks = await stack.enter_async_context(locks_of(store.database, on_queued=wake))
             if "web" in self._roles and config.settings.web.port:
                 await stack.enter_async_context(await self._web(stack, store, locks, meter))
             jobs: dict[str, Coroutine[Any, Any, None]] = {}
             if "poll" in self._roles:
-                jobs["poll"] = locks.hold("tick", lambda: self._poll(store, tagger, meter, wake))
+                jobs["poll"] = locks.hold("tick", lambda: self._poll(store, roster, tagger, watch, meter, wake))
             if telegram and "chat" in self._roles:
-                telegram.answer_at(desk_of(config, store, tagger, self._feeds, wake))
-                jobs["chat"] = self._chat(telegram, locks)
-            if telegram and deliverer and watch:
-                jobs["deliver"] = self._deliver(telegram, deliverer)
-                jobs["hot"] = self._watch(telegram, watch, locks)
+                scout = await stack.enter_async_context(scouting(config, tagger))
+                telegram.answer_at(desk_of(config, store, tagger, roster, scout, wake))
+                jobs["chat"] = self._chat(telegram, locks, roster, watch)
+            if telegram and deliverer and hot:
+                jobs["deliver"] = self._deliver(telegram, deliverer, watch)
+                jobs["hot"] = self._hot(telegram, hot, locks, watch)
             try:
                 await self._serve(jobs, deliverer)
+            except TokenRefusedError:
+                await _quietly(watch.token(refused=True))
+                raise
             finally:
                 if telegram:
                     await _quietly(telegram.close())
@@ -158,15 +170,21 @@ class Service:
 
     # -- the roles
 
-    async def _poll(self, store: Store, tagger: Tagger, meter: Metrics, wake: Callable[[], None]) -> None:
+    async def _poll(
+        self, store: Store, roster: Roster, tagger: Tagger, watch: Watch, meter: Metrics, wake: Callable[[], None]
+    ) -> None:
         """Poll on schedule until cancelled."""
         config = self._config
         await _until_stored(lambda: store.feeds.sync_catalogue(self._feeds))
+        await _until_stored(roster.refresh)
         await _until_stored(lambda: store.fanouts.resume(now_ms(), wake))
-        async with polling(config, store, self._feeds, tagger, meter=meter, on_alerts=wake) as (poller, fetcher):
+        feeds = tuple(roster.feeds.values())
+        async with polling(config, store, feeds, tagger, meter=meter, on_alerts=wake) as (poller, fetcher):
             await _until_stored(poller.spread)
             self._poller = poller
-            scheduler = self._schedule(store, poller, self._pushes(store, fetcher), tagger)
+            scheduler = self._schedule(store, poller, self._pushes(store, fetcher), tagger, roster)
+            look = _patient("alarms.wait", watch.look)
+            scheduler.add_job(look, "interval", seconds=WATCH_S, id="watch")
             self._polling.set()
             try:
                 await _until_stored(poller.tick)
@@ -177,7 +195,9 @@ class Service:
                 scheduler.shutdown(wait=False)
                 await poller.stop()
 
-    def _schedule(self, store: Store, poller: Poller, pushes: Pushes | None, tagger: Tagger) -> AsyncIOScheduler:
+    def _schedule(
+        self, store: Store, poller: Poller, pushes: Pushes | None, tagger: Tagger, roster: Roster
+    ) -> AsyncIOScheduler:
         """Few jobs; what is due stands in the database. A late tick runs once, never not at all."""
         scheduler = AsyncIOScheduler(
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}, timezone="UTC"
@@ -189,37 +209,51 @@ class Service:
             purged = await store.privacy.purge(now_ms())
             log.info("maintenance.done", purged_chats=purged)
 
-        tick, catch_up = _patient("poll.waits", poller.tick), _patient("tags.behind", tagger.catch_up)
+        async def round_of_polls() -> None:
+            await roster.refresh()
+            poller.take(roster.feeds)
+            await poller.tick()
+
+        async def count() -> None:
+            await store.days.count(local_day(now_ms(), self._config.settings.readers.time_zone))
+
+        tick, catch_up = _patient("poll.waits", round_of_polls), _patient("tags.behind", tagger.catch_up)
         index = _patient("search.not_indexed", lambda: index_archive(store, tagger.lexicon.forms))
         scheduler.add_job(index, id="index")  # at once, and only once: polls index what they store
         scheduler.add_job(tick, "interval", seconds=self._config.settings.poll.tick, id="tick")
         scheduler.add_job(catch_up, "interval", seconds=CATCH_UP_S, id="catch-up")
         first = datetime.now(UTC) + timedelta(seconds=MAINTENANCE_AFTER_S)
         scheduler.add_job(prune, "interval", seconds=MAINTENANCE_S, next_run_time=first, id="maintenance")
+        counted = _patient("days.not_counted", count)
+        scheduler.add_job(counted, id="count-now")  # a worker that is often restarted counts too
+        scheduler.add_job(counted, "interval", seconds=COUNT_S, id="count")
         if pushes is not None:
             scheduler.add_job(pushes.renew, "interval", seconds=HUBS_S, id="hubs")
         scheduler.start()
         return scheduler
 
-    async def _chat(self, telegram: TelegramBot, locks: Locks) -> None:
+    async def _chat(self, telegram: TelegramBot, locks: Locks, roster: Roster, watch: Watch) -> None:
         """Answer people whenever no other worker does."""
-        await self._sign_in(telegram)
+        await self._sign_in(telegram, watch)
+        refresh = _patient("feeds.not_refreshed", roster.refresh)
 
         async def listen() -> None:
             try:
                 await telegram.listen()
                 self.listening.set()
                 log.info("service.listening")
-                await asyncio.Event().wait()
+                while True:  # another worker may have been the listener when a feed was added
+                    await refresh()
+                    await asyncio.sleep(self._config.settings.poll.tick)
             finally:
                 self.listening.clear()
                 await _quietly(telegram.hush())
 
         await locks.hold(self._listener, listen)
 
-    async def _deliver(self, telegram: TelegramBot, deliverer: Deliverer) -> None:
+    async def _deliver(self, telegram: TelegramBot, deliverer: Deliverer, watch: Watch) -> None:
         """Deliver until told to stop. Raises TokenRefusedError."""
-        await self._sign_in(telegram)
+        await self._sign_in(telegram, watch)
         while not self._stop.is_set():
             try:
                 await deliverer.run()
@@ -233,14 +267,14 @@ class Service:
                 log.exception("deliver.stopped")
                 await asyncio.sleep(AGAIN_S)
 
-    async def _watch(self, telegram: TelegramBot, watch: Watch, locks: Locks) -> None:
+    async def _hot(self, telegram: TelegramBot, hot: HotNews, locks: Locks, watch: Watch) -> None:
         """Start hot news that is due and tell how it goes, whenever no other worker does."""
-        await self._sign_in(telegram)
+        await self._sign_in(telegram, watch)
 
         async def go_on() -> None:
             while True:
                 try:
-                    await watch.run()
+                    await hot.run()
                 except StorageError as error:
                     log.error("hot.waits", detail=str(error))  # noqa: TRY400 - the line says it all
                 except Exception:
@@ -249,11 +283,12 @@ class Service:
 
         await locks.hold("hot", go_on)
 
-    async def _sign_in(self, telegram: TelegramBot) -> None:
+    async def _sign_in(self, telegram: TelegramBot, watch: Watch) -> None:
         async with self._signing_in:
             if not self._signed_in:
                 await telegram.connect()
                 self._signed_in = True
+                await _until_stored(lambda: watch.token(refused=False))
 
     @property
     def _listener(self) -> str:

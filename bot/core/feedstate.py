@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.core.cadence import DAY_MS, backoff, next_poll
-from bot.core.model import Failure, Fetched, Notice, NoticeCode, Validators
+from bot.core.model import Failure, Fetched, Notice, NoticeCode, Tally, Validators
 
 if TYPE_CHECKING:
     from bot.core.cadence import Plan
@@ -59,6 +60,7 @@ def succeeded(
         newest_at=max(state.newest_at, newest_at),
         pace=pace or state.pace,
         failed_share=state.failed_share * (1 - FORGETTING),
+        tally=tallied(state.tally, now, in_vain=False),
         next_poll_at=next_poll(feed, now, schedule, pace or state.pace, answer.fresh_s),
     )
     return _moved(feed, after, answer.moved_to)
@@ -85,25 +87,62 @@ def failed(feed: Feed, state: FeedState, now: Millis, failure: FetchFailed) -> F
         wait_until=now + asked if asked else 0,
         polled_at=now,
         failed_share=state.failed_share * (1 - FORGETTING) + FORGETTING,
+        tally=tallied(state.tally, now, in_vain=True),
         next_poll_at=now + max(backoff(feed, failures), asked),
     )
 
 
-def noticed(feed: Feed, before: FeedState, after: FeedState, now: Millis) -> tuple[FeedState, Notice | None]:
-    """What the admins are to be told of a poll, once, and the state that remembers it. Readers are never bothered."""
-    frozen = after.newest_at and now - after.newest_at > FROZEN_AFTER_MS
-    if after.gone and before.noticed != NoticeCode.GONE:
-        return _tell(feed, after, NoticeCode.GONE, after.last_error or "")
-    if after.failures >= FAILURES_NOTICED and before.noticed not in {NoticeCode.FAILING, NoticeCode.GONE}:
-        return _tell(feed, after, NoticeCode.FAILING, after.last_error or "")
-    if after.failures == 0 and (before.noticed == NoticeCode.FAILING or (before.noticed and not frozen)):
-        return replace(after, noticed=""), Notice(code=NoticeCode.RECOVERED, feed=feed.name)
-    if after.failures == 0 and frozen and not before.noticed:
-        return _tell(feed, after, NoticeCode.FROZEN, "")
-    if after.address != before.address:
-        return after, Notice(code=NoticeCode.MOVED, feed=feed.name, detail=after.address)
-    return after, None
+def tallied(tally: Tally, now: Millis, *, in_vain: bool) -> Tally:
+    """The tally with one poll more."""
+    day = now // DAY_MS
+    if day != tally.day:
+        before = (tally.polls, tally.failed) if day == tally.day + 1 else (0, 0)
+        tally = Tally(day=day, polls_before=before[0], failed_before=before[1])
+    return replace(tally, polls=tally.polls + 1, failed=tally.failed + in_vain)
 
 
-def _tell(feed: Feed, state: FeedState, code: NoticeCode, detail: str) -> tuple[FeedState, Notice]:
-    return replace(state, noticed=code.value), Notice(code=code, feed=feed.name, detail=detail)
+def since_yesterday(tally: Tally, now: Millis) -> tuple[int, int]:
+    """Polls, and those in vain, since yesterday began, UTC."""
+    match now // DAY_MS - tally.day:
+        case 0:
+            return tally.polls + tally.polls_before, tally.failed + tally.failed_before
+        case 1:
+            return tally.polls, tally.failed
+        case _:
+            return 0, 0
+
+
+def moved(feed: Feed, before: FeedState, after: FeedState) -> Notice | None:
+    """What the admins are told of a poll: that the feed is asked elsewhere now. What ails it is the alarms' affair."""
+    if after.address == before.address:
+        return None
+    return Notice(code=NoticeCode.MOVED, feed=feed.name, detail=after.address)
+
+
+class Health(StrEnum):
+    """How a feed does, in one word; the worst first."""
+
+    GONE = "gone"
+    FAILING = "failing"
+    FROZEN = "frozen"  #: it answers, and has published nothing for weeks
+    NEW = "new"  #: never read yet
+    PAUSED = "paused"
+    MERGED = "merged"  #: it has moved to another one's address
+    HEALTHY = "healthy"
+
+
+def health(state: FeedState, now: Millis) -> Health:
+    """How a feed does."""
+    failing = state.failed_share >= FAILING_SHARE or state.failures >= FAILURES_NOTICED
+    if state.paused:
+        return Health.PAUSED
+    if state.merged_into:
+        return Health.MERGED
+    if state.gone:
+        return Health.GONE
+    if failing or (not state.primed and state.failures):
+        return Health.FAILING
+    if not state.primed:
+        return Health.NEW
+    frozen = state.newest_at and now - state.newest_at > FROZEN_AFTER_MS
+    return Health.FROZEN if frozen else Health.HEALTHY

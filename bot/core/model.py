@@ -64,6 +64,17 @@ class Pace:
     skip_days: int = 0  #: bit n: not on weekday n, Monday 0, UTC
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How often a feed was asked on the day of its last poll and on the day before, UTC, and how often in vain."""
+
+    day: int = 0  #: of the last poll, days since the epoch
+    polls: int = 0
+    failed: int = 0
+    polls_before: int = 0
+    failed_before: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Push:
     """Where a feed says that it is pushed from (WebSub)."""
@@ -103,8 +114,9 @@ class FeedState:
     moved_to: str = ""  #: where permanent redirections lead at present
     moved_seen: int = 0  #: how many polls in a row they have led there
     failed_share: float = 0.0  #: of the polls of late, 0 to 1
-    noticed: str = ""  #: what the admins were told last: "", failing, gone, frozen
     merged_into: str = ""  #: the feed of the catalogue that has the same address now
+    paused: bool = False  #: an admin has it left alone
+    tally: Tally = Tally()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,9 +299,12 @@ class NoticeCode(StrEnum):
     """What people are told that is no news."""
 
     FAILING = "failing"
-    RECOVERED = "recovered"
     GONE = "gone"
     FROZEN = "frozen"
+    MANY = "many"  #: very many feeds fail at once
+    QUEUE = "queue"  #: alerts wait for long, while sending works
+    TOKEN = "token"  #: Telegram refused it  # noqa: S105 - no password
+    DISK = "disk"  #: nearly full
     MOVED = "moved"
     MERGED = "merged"
     TOPIC = "topic"  #: to a chat, not to our admins: a topic is closed or gone, its alerts come outside it
@@ -300,12 +315,15 @@ class NoticeCode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A message about a feed to the admins, or about a chat's own topic to that chat."""
+    """A message to the admins about the service, or about a chat's own topic to that chat."""
 
     code: NoticeCode
     feed: str = ""
     detail: str = ""
     id: int = 0  #: 0 until stored
+    alarm_id: int = 0  #: the alarm that it is about; 0: none, it only tells
+    fixed_at: Millis = 0  #: when that was over
+    fixed: str = ""  #: the same as its reader's clock shows it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -442,6 +460,7 @@ class Kind(StrEnum):
     ALERT = "alert"
     BROADCAST = "broadcast"
     NOTICE = "notice"
+    FIXED = "fixed"  #: the notice of an alarm that is over, made to say so; its subject is the notice
     EDIT = "edit"  #: the card of an alert that was sent, made anew; its subject is a revision of the article
     CORRECTION = "correction"  #: hot news that was sent, made anew; its subject is a change of the broadcast
     RECALL = "recall"  #: hot news that was sent, taken back; its subject as above

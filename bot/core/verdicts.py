@@ -28,7 +28,7 @@ WORTH_A_DIGEST = 3 * 24 * HOUR
 FEW = 3
 
 #: Rows that change a message that is there.
-CHANGING = frozenset({Kind.EDIT, Kind.CORRECTION, Kind.RECALL})
+CHANGING = frozenset({Kind.EDIT, Kind.FIXED, Kind.CORRECTION, Kind.RECALL})
 #: Why a message cannot be changed. The news is there; that we may write no more is for the next alert to find out.
 _NO_CHANGE = frozenset({Fate.NO_MESSAGE, Fate.FIXED, Fate.NO_THREAD, Fate.NO_RIGHTS})
 

@@ -97,7 +97,7 @@ class Poller:
         on_alerts: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
-        self._feeds: Mapping[str, Feed] = {feed.name: feed for feed in feeds}
+        self._feeds: dict[str, Feed] = {feed.name: feed for feed in feeds}
         self._retriever = Retriever(
             store=store,
             fetcher=fetcher,
@@ -124,6 +124,13 @@ class Poller:
     async def spread(self) -> None:
         """Give what is overdue after a stop its own moment of the next minute each."""
         await self._store.feeds.spread(self._clock(), {name: round(phase(name) * SPREAD_MS) for name in self._feeds})
+
+    def take(self, feeds: Mapping[str, Feed]) -> None:
+        """Poll these from now on, by name; what is under way ends as it began."""
+        if self._feeds != feeds:
+            self._feeds.clear()  # in place: the retriever reads it too
+            self._feeds.update(feeds)
+            self._planned_at = 0
 
     async def _replan(self) -> None:
         """Look once an hour at what was published, and set each feed's pace by it."""
@@ -229,7 +236,9 @@ class Poller:
             if waited or state is None:
                 state = (await self._store.feeds.states([name])).get(name, FeedState())
             async with self._slots:
-                polled = await self._retriever.retrieve(self._feeds[name], state, self._plan, self._clock())
+                if (feed := self._feeds.get(name)) is None:  # an admin has taken it out meanwhile
+                    return Polled(name, Result.LEFT_ALONE), StoredUpdate()
+                polled = await self._retriever.retrieve(feed, state, self._plan, self._clock())
             return polled, await self._keep(polled)
 
     async def _retrieve_in_turn(self, name: str, states: Mapping[str, FeedState]) -> Polled:

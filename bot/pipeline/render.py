@@ -16,6 +16,7 @@ import structlog
 from bot.core import card
 from bot.core.attention import Decision, Way, decide, fold, local_day, wants_offer
 from bot.core.broadcast import ASIDE, DELETABLE_MS, GONE, OFF, STOPPED, BroadcastState
+from bot.core.calendar import when
 from bot.core.matching import firing
 from bot.core.model import Kind, Lane, NoticeCode, Ruling, Verdict
 from bot.core.tags import hashtag
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bot.core.bursts import Spate
-    from bot.core.model import Article, Card, Chat, Delivery, Millis, Rule
+    from bot.core.model import Article, Card, Chat, Delivery, Millis, Notice, Rule
     from bot.core.verdicts import Policy
     from bot.pipeline.ports import Vocabulary
     from bot.store.material import Material
@@ -121,10 +122,18 @@ class Renderer:
             return self._edit(delivery, material, now)
         if delivery.kind in CHANGES:
             return self._change(delivery, chat, material, now)
+        if delivery.kind is Kind.FIXED:
+            return self._fixed(delivery, chat, material, now)
         if (delivery.chat_id, delivery.thread_id) in material.closed:
             return Verdict(ruling=Ruling.ROOT, reason="the topic is closed")
         if delivery.kind is not Kind.ALERT:
             return self._message(delivery, chat, material, now)
+        return self._news(delivery, chat, material, now)
+
+    def _news(
+        self, delivery: Delivery, chat: Chat, material: Material, now: Millis
+    ) -> Verdict | tuple[Article, tuple[str, ...], bool]:
+        """An alert: whether it is still wished for, and whether it goes now."""
         article = material.articles.get(delivery.subject)
         if article is None:
             return _drop("the article is gone")
@@ -156,12 +165,25 @@ class Renderer:
             notice = material.notices.get(delivery.subject)
             if notice is None:
                 return _drop("the notice is gone")
-            words = self._words(chat.language)
-            made = card.announcement(words.notice(notice), words.choices(notice))
-            made = replace(made, silent=notice.code is NoticeCode.QUIET)  # one sound at night was enough
+            made = self._notice(notice, chat, now)
         decision = decide(delivery, chat, (), now)
         made = replace(made, silent=made.silent or decision.way is Way.SILENT)
         return _put_off(delivery, decision) or Parcel(deliveries=(delivery,), card=made)
+
+    def _notice(self, notice: Notice, chat: Chat, now: Millis) -> Card:
+        words = self._words(chat.language)
+        if notice.fixed_at:
+            notice = replace(notice, fixed=when(notice.fixed_at, now, chat.time_zone))
+        made = card.announcement(words.notice(notice), words.choices(notice))
+        # One sound at night was enough; and what is over need not be heard.
+        return replace(made, silent=notice.code is NoticeCode.QUIET or bool(notice.fixed), preview=False)
+
+    def _fixed(self, delivery: Delivery, chat: Chat, material: Material, now: Millis) -> Verdict | Parcel:
+        """What an admin was alerted to is over: the message says so."""
+        notice, message_id = material.notices.get(delivery.subject), material.told.get(delivery.id)
+        if notice is None or message_id is None:
+            return _drop("there is no message to change")
+        return Parcel(deliveries=(delivery,), card=self._notice(notice, chat, now), edits=message_id)
 
     def _edit(self, delivery: Delivery, material: Material, now: Millis) -> Verdict | Parcel:
         """A correction comes to whoever has the card, also where its tag is muted or followed no more."""

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.core.describe import entry_changes, identity, wants_page
-from bot.core.feedstate import failed, noticed, succeeded
+from bot.core.feedstate import failed, moved, succeeded
 from bot.core.identity import canonical_link, entry_keys
 from bot.core.model import (
     Failure,
@@ -108,13 +108,13 @@ class Retriever:
         if isinstance(answer, Fetched):
             return await self._read(feed, state, answer, schedule, now)
         if isinstance(answer, NotModified):
-            return _done(feed, state, succeeded(feed, state, now, answer, schedule), Result.NOT_MODIFIED, now)
+            return _done(feed, state, succeeded(feed, state, now, answer, schedule), Result.NOT_MODIFIED)
         return self._failed(feed, state, answer, now)
 
     async def _read(self, feed: Feed, state: FeedState, fetched: Fetched, schedule: Plan, now: Millis) -> Polled:
         body_hash = sha256(fetched.body).hexdigest()
         if state.primed and body_hash == state.body_hash:
-            return _done(feed, state, succeeded(feed, state, now, fetched, schedule), Result.FETCHED, now)
+            return _done(feed, state, succeeded(feed, state, now, fetched, schedule), Result.FETCHED)
         parsed = await self._parsers.parse(fetched)
         if isinstance(parsed, FetchFailed):
             return await self._discover(feed, state, parsed, schedule, now)
@@ -130,7 +130,7 @@ class Retriever:
         after = succeeded(
             feed, state, now, fetched, schedule, body_hash=body_hash, newest_at=now if news else 0, pace=parsed.pace
         )
-        done = _done(feed, state, after, Result.FETCHED, now)
+        done = _done(feed, state, after, Result.FETCHED)
         return done.with_(changes=changes, seen_keys=tuple(keys), alert=state.primed, push=fetched.push or parsed.push)
 
     async def _discover(
@@ -148,9 +148,9 @@ class Retriever:
     def _failed(self, feed: Feed, state: FeedState, failure: FetchFailed, now: Millis) -> Polled:
         if failure.failure is Failure.RESTING:
             wait = replace(state, wait_until=now + (failure.retry_after or 0) * 1000)
-            return replace(_done(feed, state, wait, Result.LEFT_ALONE, now), detail=failure.detail)
+            return replace(_done(feed, state, wait, Result.LEFT_ALONE), detail=failure.detail)
         after = failed(feed, state, now, failure)
-        done = _done(feed, state, after, Result.FAILED, now)
+        done = _done(feed, state, after, Result.FAILED)
         if failure.whole_site and after.wait_until:
             site = _site(state.address or feed.url)
             others = tuple(other.name for other in self._feeds.values() if _site(other.url) == site and other != feed)
@@ -220,6 +220,8 @@ def _left_alone(state: FeedState, now: Millis) -> str:
     """Why a feed is not asked at all; "" when it is."""
     if state.gone:
         return "the feed is gone (410)"
+    if state.paused:
+        return "it is paused: /feeds"
     if state.merged_into:
         return f"it is the same feed as {state.merged_into} now"
     return "its site has asked to wait" if now < state.wait_until else ""
@@ -232,6 +234,5 @@ def _site(address: str) -> str:
         return ""
 
 
-def _done(feed: Feed, before: FeedState, after: FeedState, result: Result, now: Millis) -> Polled:
-    state, notice = noticed(feed, before, after, now)
-    return Polled(feed.name, result, update=FeedUpdate(feed=feed.name, state=state, notice=notice))
+def _done(feed: Feed, before: FeedState, after: FeedState, result: Result) -> Polled:
+    return Polled(feed.name, result, update=FeedUpdate(feed=feed.name, state=after, notice=moved(feed, before, after)))

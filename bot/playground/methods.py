@@ -52,6 +52,7 @@ class Methods:
             "answercallbackquery": self._answer_callback,
             "setmycommands": self._set_commands,
             "getmycommands": self._get_commands,
+            "deletemycommands": self._delete_commands,
             "getchat": self._get_chat,
             "getchatmember": self._get_member,
         }
@@ -120,6 +121,11 @@ class Methods:
             if not 1 <= len(about) <= 256:
                 raise ApiError(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
         self._telegram.commands[_scope_key(scope), str(params.get("language_code", ""))] = commands
+        return True
+
+    async def _delete_commands(self, params: Params) -> bool:
+        scope = as_json(params, "scope") or {"type": "default"}
+        self._telegram.commands.pop((_scope_key(scope), str(params.get("language_code", ""))), None)
         return True
 
     async def _get_commands(self, params: Params) -> list[dict[str, str]]:

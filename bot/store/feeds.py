@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, false, func, select, true, update
 
 from bot.core.cadence import DAY_MS, HOUR_MS, Activity
-from bot.core.model import FeedState, Kind, StoredUpdate
+from bot.core.model import Feed, FeedState, Kind, PageMode, StoredUpdate
+from bot.core.roster import roster
 from bot.store.articles import chunks, insert, load
 from bot.store.fanouts import queue_page
 from bot.store.polls import state_of, store_polls
-from bot.store.schema import articles, entries, feeds, outbox
+from bot.store.schema import added_feeds, articles, entries, feeds, outbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from bot.core.model import Article, Feed, FeedUpdate, Millis
+    from bot.core.model import Article, FeedUpdate, Millis
     from bot.store.database import Database
 
 #: How long an entry that left its feed is remembered; longer than any feed's window we have seen.
@@ -41,9 +43,48 @@ _FORGOTTEN = {
     "moved_to": "",
     "moved_seen": 0,
     "failed_share": 0.0,
-    "noticed": "",
     "merged_into": "",
 }
+
+
+async def activate(connection: AsyncConnection, feed: Feed) -> None:
+    """Poll a feed from now on; one of this name that was there before goes on, unless its address was another."""
+    url = await connection.scalar(select(feeds.c.url).where(feeds.c.name == feed.name))
+    await _put(connection, feed, url)
+    awake = update(feeds).where(feeds.c.name == feed.name)
+    await connection.execute(awake.values(paused=False, gone=False, failures=0, next_poll_at=0))
+
+
+async def put_out(connection: AsyncConnection, name: str) -> None:
+    """Poll it no more."""
+    await connection.execute(update(feeds).where(feeds.c.name == name).values(active=false()))
+
+
+async def _put(connection: AsyncConnection, feed: Feed, known_url: str | None) -> None:
+    values: dict[str, Any] = {"url": feed.url, "title": feed.title, "active": True}
+    if known_url is None:
+        await connection.execute(insert(connection, feeds).values(name=feed.name, **values))
+        return
+    values |= _FORGOTTEN if known_url != feed.url else {}
+    await connection.execute(update(feeds).where(feeds.c.name == feed.name).values(**values))
+
+
+async def live_feeds(connection: AsyncConnection) -> list[Feed]:
+    """The feeds added by chat, in the order they came."""
+    query = select(added_feeds).where(added_feeds.c.live == true()).order_by(added_feeds.c.added_at, added_feeds.c.id)
+    return [feed_of(row) for row in (await connection.execute(query)).mappings()]
+
+
+def feed_of(row: RowMapping) -> Feed:
+    """A feed added by chat, from its row; what cannot be said by chat is as in a catalogue of few words."""
+    return Feed(
+        name=row["name"],
+        url=row["url"],
+        title=row["title"],
+        language=row["language"],
+        tags=tuple(row["tags"].split()),
+        pages=PageMode.WHEN_UNTAGGED,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +102,18 @@ class Feeds:
         self._database = database
 
     async def sync_catalogue(self, catalogue: Sequence[Feed]) -> None:
-        """Make the stored feeds those of the catalogue. Others become inactive; a new address starts anew."""
+        """Make the stored feeds those of the catalogue, and those added by chat that it does not hold.
+
+        Others become inactive; a new address starts anew.
+        """
         async with self._database.transaction() as connection:
             await self._sync(connection, catalogue)
 
     async def _sync(self, connection: AsyncConnection, catalogue: Sequence[Feed]) -> None:
         await connection.execute(update(feeds).values(active=false()))
         known = dict((await connection.execute(select(feeds.c.name, feeds.c.url))).all())
-        for feed in catalogue:
-            values: dict[str, Any] = {"url": feed.url, "title": feed.title, "active": True}
-            if feed.name not in known:
-                await connection.execute(insert(connection, feeds).values(name=feed.name, **values))
-            else:
-                values |= _FORGOTTEN if known[feed.name] != feed.url else {}
-                await connection.execute(update(feeds).where(feeds.c.name == feed.name).values(**values))
+        for feed in roster(catalogue, await live_feeds(connection)):
+            await _put(connection, feed, known.get(feed.name))
 
     async def states(self, names: Sequence[str] | None = None) -> dict[str, FeedState]:
         """The state of the active feeds, or of those named."""
@@ -91,6 +130,7 @@ class Feeds:
             .where(
                 feeds.c.active == true(),
                 feeds.c.gone == false(),
+                feeds.c.paused == false(),
                 feeds.c.merged_into == "",
                 feeds.c.next_poll_at <= now,
                 feeds.c.wait_until <= now,

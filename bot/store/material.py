@@ -14,7 +14,17 @@ from bot.store.broadcasts import broadcast_of
 from bot.store.chats import load_chats
 from bot.store.copies import CHANGES, Copy, copies
 from bot.store.edits import Target, targets
-from bot.store.schema import article_tags, broadcasts, closed_topics, exclusions, notices, rule_terms, rules, tags
+from bot.store.schema import (
+    article_tags,
+    broadcasts,
+    closed_topics,
+    exclusions,
+    notices,
+    outbox,
+    rule_terms,
+    rules,
+    tags,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -39,6 +49,7 @@ class Material:
     notices: dict[int, Notice] = field(default_factory=dict)
     targets: dict[int, Target] = field(default_factory=dict)  #: by row, the cards that edits change
     copies: dict[int, Copy] = field(default_factory=dict)  #: by row, the hot news that corrections and recalls change
+    told: dict[int, int] = field(default_factory=dict)  #: by row, the message that says what is over now
     closed: frozenset[tuple[int, int]] = frozenset()  #: topics not to be tried
 
 
@@ -70,11 +81,32 @@ async def _gather(connection: AsyncConnection, deliveries: Collection[Delivery],
     for chunk in chunks(sorted({one.subject for one in deliveries if one.kind is Kind.BROADCAST} | changed)):
         rows = (await connection.execute(select(broadcasts).where(broadcasts.c.id.in_(chunk)))).mappings()
         material.broadcasts.update({row["id"]: broadcast_of(row) for row in rows})
-    for chunk in chunks(sorted({one.subject for one in deliveries if one.kind is Kind.NOTICE})):
+    for chunk in chunks(sorted({one.subject for one in deliveries if one.kind in {Kind.NOTICE, Kind.FIXED}})):
         for row in await connection.execute(select(notices).where(notices.c.id.in_(chunk))):
-            notice = Notice(code=NoticeCode(row.code), feed=row.feed, detail=row.detail, id=row.id)
-            material.notices[row.id] = notice
+            material.notices[row.id] = Notice(
+                code=NoticeCode(row.code),
+                feed=row.feed,
+                detail=row.detail,
+                id=row.id,
+                alarm_id=row.alarm_id,
+                fixed_at=row.fixed_at,
+            )
+    await _read_told(connection, [one for one in deliveries if one.kind is Kind.FIXED], material)
     return material
+
+
+async def _read_told(connection: AsyncConnection, fixed: Collection[Delivery], material: Material) -> None:
+    """The messages of notices whose matter is over; none where one was not sent, and will say so by itself."""
+    for chunk in chunks(sorted({one.subject for one in fixed})):
+        query = select(outbox.c.subject, outbox.c.chat_id, outbox.c.message_id).where(
+            outbox.c.kind == Kind.NOTICE.value,
+            outbox.c.subject.in_(chunk),
+            outbox.c.message_id.is_not(None),
+        )
+        sent = {(row.subject, row.chat_id): row.message_id for row in await connection.execute(query)}
+        material.told.update(
+            {one.id: sent[one.subject, one.chat_id] for one in fixed if (one.subject, one.chat_id) in sent}
+        )
 
 
 async def _closed(

@@ -10,11 +10,12 @@ from sqlalchemy import Integer, bindparam, case, delete, false, func, literal, n
 from bot.core import bursts
 from bot.core.cadence import DAY_MS
 from bot.core.model import DeliveryState, Kind, Lane, NoticeCode, Ruling
+from bot.core.roles import Role
 from bot.core.verdicts import FEW
 from bot.store.articles import insert
 from bot.store.chats import hold_chat, move_chat, retire_chat, unhold
 from bot.store.claims import CLAIMED, QUEUED, Lease, leave, take, take_backlog, take_over
-from bot.store.schema import chats, closed_topics, notices, outbox
+from bot.store.schema import chats, closed_topics, notices, outbox, staff
 from bot.store.sharing import MINUTE_MS, in_turn, sent_by_others
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ async def enqueue_notice(connection: AsyncConnection, notice_id: int, admins: Co
         literal(now),
     ).where(chats.c.active == true(), chats.c.id.in_(admins))
     return await _enqueue(connection, readers)
+
+
+async def enqueue_for_admins(connection: AsyncConnection, notice_id: int, named: Collection[int], now: Millis) -> int:
+    """Queue a notice to the admins, those that the configuration names and the others; the number of rows."""
+    others = await connection.scalars(select(staff.c.user_id).where(staff.c.role == Role.ADMIN.value))
+    return await enqueue_notice(connection, notice_id, {*named, *others}, now)
 
 
 def enqueue(connection: AsyncConnection, readers: Select[Any]) -> Any:

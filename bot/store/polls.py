@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, delete, literal, select, true, update
 
-from bot.core.model import FeedState, Notice, NoticeCode, Pace, StoredUpdate, Validators
+from bot.core.model import FeedState, Notice, NoticeCode, Pace, StoredUpdate, Tally, Validators
 from bot.store.articles import NEWS_MS, article_columns, chunks, gain_tags, insert, tag_articles
 from bot.store.edits import queue_edits
 from bot.store.fanouts import FannedOut, fan_out
 from bot.store.hooks import remember
-from bot.store.outbox import enqueue_notice
+from bot.store.outbox import enqueue_for_admins
 from bot.store.pages import keep_pages
 from bot.store.schema import articles, entries, feeds, notices
 from bot.store.search import index
@@ -191,7 +191,7 @@ async def _tell(connection: AsyncConnection, notice: Notice, now: Millis, admins
     values = {"code": notice.code.value, "feed": notice.feed, "detail": notice.detail, "created_at": now}
     made = insert(connection, notices).values(values).returning(notices.c.id)
     notice_id = (await connection.execute(made)).scalar_one()
-    await enqueue_notice(connection, notice_id, admins, now)
+    await enqueue_for_admins(connection, notice_id, admins, now)
 
 
 async def _correct(
@@ -225,14 +225,18 @@ async def _correct(
 #: Those fields of a state that are columns of the same name.
 _PLAIN = (
     "primed", "gone", "body_hash", "failures", "last_error", "next_poll_at", "wait_until", "polled_at", "newest_at",
-    "address", "moved_to", "moved_seen", "failed_share", "noticed", "merged_into",
+    "address", "moved_to", "moved_seen", "failed_share", "merged_into",
 )  # fmt: skip
+#: Those of a tally.
+_TALLY = ("day", "polls", "failed", "polls_before", "failed_before")
 
 
 def state_of(row: RowMapping) -> FeedState:
     """A feed's state from its row."""
     return FeedState(
         validators=Validators(etag=row["etag"], last_modified=row["last_modified"]),
+        paused=row["paused"],  # which is read here and never written: a poll under way must not undo it
+        tally=Tally(**{name: row[f"tally_{name}"] for name in _TALLY}),
         pace=Pace(asked_s=row["asked_s"], skip_hours=row["skip_hours"], skip_days=row["skip_days"]),
         **{name: row[name] for name in _PLAIN},
     )
@@ -242,4 +246,5 @@ def state_columns(state: FeedState) -> dict[str, Any]:
     """A feed's row from its state."""
     columns = {name: getattr(state, name) for name in _PLAIN}
     pace = {"asked_s": state.pace.asked_s, "skip_hours": state.pace.skip_hours, "skip_days": state.pace.skip_days}
-    return {**columns, **pace, "etag": state.validators.etag, "last_modified": state.validators.last_modified}
+    tally = {f"tally_{name}": getattr(state.tally, name) for name in _TALLY}
+    return {**columns, **pace, **tally, "etag": state.validators.etag, "last_modified": state.validators.last_modified}

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, false, select, update
+from sqlalchemy import and_, delete, false, or_, select, update
 
 from bot.core.broadcast import BroadcastState
 from bot.core.model import Kind
 from bot.store.articles import chunks
 from bot.store.schema import (
+    actors,
+    added_feeds,
     articles,
     audit,
     broadcasts,
     chats,
     closed_topics,
     exclusions,
+    invitations,
     kept_lists,
     managers,
     outbox,
@@ -46,10 +49,12 @@ OF_CHAT: tuple[Column[int], ...] = (
     staff.c.user_id,  # who is gone is of the newsroom no more
     outbox.c.chat_id,
     managers.c.user_id,
+    invitations.c.admin_id,
+    actors.c.user_id,  # with it goes who did, and to whom was done, what the audit holds
     chats.c.id,
 )
-#: Where a person's id stands beside something that stays: an administrator's acts, without who did them.
-OF_PERSON: tuple[Column[int], ...] = (broadcasts.c.author_id, audit.c.actor_id)
+#: Where a person's id stands beside something that stays, without who did it.
+OF_PERSON: tuple[Column[int], ...] = (broadcasts.c.author_id, added_feeds.c.admin_id)
 #: How long a chat that lets us write nothing is waited for (reader-ux.md 5).
 RETURN_MS = 30 * 24 * 60 * 60 * 1000
 #: Who has been forgotten; nobody has this id.
@@ -70,6 +75,7 @@ class Privacy:
                 rows = (await connection.execute(_rows(column).where(column == chat_id))).mappings()
                 kept[column.table.name] = [dict(row) for row in rows]
             terms = await _terms(connection, chat_id)
+            kept[audit.name] = await _acts(connection, chat_id)
         for rule in kept[rules.name]:
             rule["terms"] = terms[rule["id"]]
         return kept
@@ -131,6 +137,13 @@ def _rows(column: Column[int]) -> Select[Any]:
     if column.table is exclusions:
         return select(exclusions, tags.c.slug.label("term")).join(tags, tags.c.id == exclusions.c.tag_id)
     return select(column.table).order_by(*column.table.primary_key)
+
+
+async def _acts(connection: AsyncConnection, person_id: int) -> list[dict[str, Any]]:
+    """What the audit holds of somebody."""
+    number = select(actors.c.number).where(actors.c.user_id == person_id).scalar_subquery()
+    query = select(audit).where(or_(audit.c.actor == number, audit.c.about == number)).order_by(audit.c.id)
+    return [dict(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def _terms(connection: AsyncConnection, chat_id: int) -> dict[int, list[str]]:

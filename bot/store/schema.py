@@ -32,8 +32,8 @@ metadata = MetaData(
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _id() -> Column[int]:
-    return Column("id", Id, primary_key=True, autoincrement=True)
+def _id(name: str = "id") -> Column[int]:
+    return Column(name, Id, primary_key=True, autoincrement=True)
 
 
 def _long(name: str, *, default: int | None = 0) -> Column[int]:
@@ -74,8 +74,31 @@ feeds = Table(
     _text("moved_to"),
     _long("moved_seen"),
     Column("failed_share", Float, nullable=False, server_default="0"),
-    _text("noticed"),
     _text("merged_into"),
+    _flag("paused", default=False),
+    _long("tally_day"),
+    _long("tally_polls"),
+    _long("tally_failed"),
+    _long("tally_polls_before"),
+    _long("tally_failed_before"),
+)
+
+#: Feeds added by chat, beside those of the file. One that is not live is shown to an admin, and awaits a yes.
+added_feeds = Table(
+    "added_feeds",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    _text("title"),
+    _text("language"),
+    _text("tags"),
+    _flag("live", default=False),
+    Column("admin_id", BigInteger, nullable=False),
+    _long("added_at", default=None),
+    Index("ix_added_feeds_name", "name", unique=True, sqlite_where=text("live"), postgresql_where=text("live")),
+    Index("ix_added_feeds_url", "url", unique=True, sqlite_where=text("live"), postgresql_where=text("live")),
+    sqlite_autoincrement=True,  # a number stands on a button: none is given twice
 )
 
 articles = Table(
@@ -364,6 +387,34 @@ notices = Table(
     _text("feed"),
     _text("detail"),
     _long("created_at", default=None),
+    _long("alarm_id"),
+    _long("fixed_at"),
+    Index("ix_notices_alarm_id", "alarm_id"),
+)
+
+#: What admins are alerted to, by kind and what it is of: told when, open or over, muted until when.
+alarms = Table(
+    "alarms",
+    metadata,
+    _id(),
+    Column("kind", Text, nullable=False),
+    _text("subject"),
+    _flag("open", default=False),
+    _long("told_at"),
+    _long("muted_until"),
+    UniqueConstraint("kind", "subject"),
+    sqlite_autoincrement=True,  # as above
+)
+
+#: One row a day of what leaves no other trace, counted last on that day (the newsroom's, as a proleptic ordinal).
+days = Table(
+    "days",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    _long("readers"),
+    _long("follows"),
+    _long("feeds"),
+    _long("articles"),
 )
 
 #: When the next call of all senders may leave, in microseconds of the server's clock (`store.rate`).
@@ -388,12 +439,29 @@ staff = Table(
     _long("added_at", default=None),
 )
 
+#: Links that make who opens them one of the newsroom, once. Of the token only its hash is kept.
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("admin_id", BigInteger, nullable=False),
+    _long("made_at", default=None),
+    _long("expires_at", default=None),
+)
+
+#: Who acts, or is acted upon, by the number that the audit knows them by: who is forgotten leaves the chain whole.
+actors = Table("actors", metadata, _id("number"), Column("user_id", BigInteger, nullable=False, unique=True))
+
+#: `hash` is that of the row before with this one (core/chain.py); `actor` and `about` are numbers of `actors`, or 0.
 audit = Table(
     "audit",
     metadata,
     _id(),
     _long("at", default=None),
-    Column("actor_id", BigInteger, nullable=False),
+    _long("actor"),
     Column("action", Text, nullable=False),
     _text("detail"),
+    _long("about"),
+    _text("hash"),
 )

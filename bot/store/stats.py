@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, false, func, or_, select, text, true
+from sqlalchemy import func, select, text, true
 
-from bot.core.feedstate import FAILING_SHARE, FAILURES_NOTICED, FROZEN_AFTER_MS
+from bot.core.feedstate import Health, health
 from bot.core.model import DeliveryState, Kind
+from bot.store.polls import state_of
 from bot.store.schema import articles, chats, feeds, outbox, rules
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from bot.store.database import Database
 
 DAY_MS = 24 * 60 * 60 * 1000
+SHOWN_HEALTH = (Health.HEALTHY, Health.FAILING, Health.FROZEN, Health.GONE, Health.NEW, Health.PAUSED, Health.MERGED)
 #: Alerts from which times are told, and errors that are shown.
 MEASURED, SHOWN_ERRORS = 10_000, 5
 
@@ -28,7 +31,8 @@ MEASURED, SHOWN_ERRORS = 10_000, 5
 class Stats:
     """The service in numbers."""
 
-    feeds: dict[str, int]  #: by health: healthy, failing, frozen (nothing new for weeks), gone, new (never read yet)
+    feeds: dict[str, int]  #: by health: healthy, failing, frozen (nothing new for weeks), gone, new (never read yet),
+    #: paused, merged (with another of the same address)
     articles: int
     chats: dict[str, int]  #: active, inactive
     subscriptions: int
@@ -50,19 +54,11 @@ class Statistics:
 
     async def collect(self, now: Millis) -> Stats:
         """Every count, as of one moment."""
-        health = case(
-            (feeds.c.gone == true(), "gone"),
-            (or_(feeds.c.failed_share >= FAILING_SHARE, feeds.c.failures >= FAILURES_NOTICED), "failing"),
-            (and_(feeds.c.primed == false(), feeds.c.failures > 0), "failing"),
-            (feeds.c.primed == false(), "new"),
-            (and_(feeds.c.newest_at > 0, feeds.c.newest_at < now - FROZEN_AFTER_MS), "frozen"),
-            else_="healthy",
-        )
-        by_health = select(health, func.count()).where(feeds.c.active == true()).group_by(health)
         by_activity = select(chats.c.active, func.count()).group_by(chats.c.active)
         by_state = select(outbox.c.state, func.count()).group_by(outbox.c.state)
         async with self._database.reading() as connection:
-            found = await _pairs(connection, by_health)
+            rows = (await connection.execute(select(feeds).where(feeds.c.active == true()))).mappings()
+            found = Counter(health(state_of(row), now) for row in rows)
             active = await _pairs(connection, by_activity)
             queue = await _pairs(connection, by_state)
             recent = await _pairs(connection, by_state.where(outbox.c.settled_at >= now - DAY_MS))
@@ -72,7 +68,7 @@ class Statistics:
             errors = await _last_errors(connection, now - DAY_MS)
         settled = (DeliveryState.SENT, DeliveryState.DROPPED, DeliveryState.PARKED)
         return Stats(
-            feeds={name: found.get(name, 0) for name in ("healthy", "failing", "frozen", "gone", "new")},
+            feeds={one.value: found[one] for one in SHOWN_HEALTH},
             articles=article_count,
             chats={"active": active.get(True, 0), "inactive": active.get(False, 0)},
             subscriptions=rule_count,

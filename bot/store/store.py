@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.store.added import AddedFeeds
+from bot.store.alarms import Alarms
 from bot.store.articles import Articles
+from bot.store.audit import Audit
 from bot.store.broadcasts import Broadcasts
 from bot.store.chats import Chats
+from bot.store.days import Days
 from bot.store.fanouts import FanOuts
+from bot.store.feedbook import FeedBook
 from bot.store.feeds import Feeds
 from bot.store.hooks import Hooks
 from bot.store.managers import Managers
@@ -31,6 +36,10 @@ class Store:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.feeds = Feeds(database)
+        self.alarms = Alarms(database)
+        self.feedbook = FeedBook(database)
+        self.days = Days(database)
+        self.added = AddedFeeds(database)
         self.hooks = Hooks(database)
         self.articles = Articles(database)
         self.pages = Pages(database)
@@ -44,5 +53,6 @@ class Store:
         self.broadcasts = Broadcasts(database)
         self.runs = Runs(database)
         self.staff = Staff(database)
+        self.audit = Audit(database)
         self.search = Search(database)
         self.stats = Statistics(database)

@@ -7,19 +7,27 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import structlog
-from telegram import BotCommand, BotCommandScopeChat, Update
-from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, TelegramError
+from telegram import Update
+from telegram.error import Conflict, InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, BaseUpdateProcessor, CommandHandler, ContextTypes, filters
 
+from bot.core.roles import Role
 from bot.pipeline.deliver import TokenRefusedError
+from bot.telegram import menus
 from bot.telegram.handlers import (
+    acts,
+    alarms,
     channels,
+    feeds,
+    figures,
     find,
     follow,
     groups,
     inline,
     manage,
+    newfeeds,
     newsroom,
+    people,
     picker,
     privacy,
     read,
@@ -32,7 +40,6 @@ from bot.telegram.handlers import (
 from bot.telegram.pacing import PacingLimiter
 from bot.telegram.request import HIDDEN, AiohttpRequest
 from bot.telegram.sender import Sender
-from bot.telegram.texts import LANGUAGES, speak
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -50,28 +57,6 @@ UPDATES = [
 WRITTEN = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
 #: Chats answered at once.
 CONVERSATIONS = 64
-
-READER_COMMANDS = (
-    ("sub", "Follow tags"),
-    ("unsub", "Stop following"),
-    ("list", "What you follow"),
-    ("latest", "Newest articles"),
-    ("trending", "What rises now"),
-    ("search", "Search"),
-    ("hot", "Hot news"),
-    ("share", "A link for others"),
-    ("settings", "All settings"),
-    ("quiet", "Quiet hours"),
-    ("digest", "Many articles in one message"),
-    ("mute", "Silence a tag for a while"),
-    ("pause", "Silence everything for a while"),
-    ("resume", "End the pause"),
-    ("tz", "Time zone"),
-    ("lang", "Language"),
-    ("privacy", "What I keep, and your rights"),
-    ("help", "What I can do"),
-)
-ADMIN_COMMANDS = (*READER_COMMANDS, ("broadcast", "Hot news to everyone"))
 
 
 class InOrder(BaseUpdateProcessor):
@@ -148,6 +133,12 @@ class TelegramBot:
             find,
             share,
             newsroom,
+            people,
+            feeds,
+            newfeeds,
+            figures,
+            acts,
+            alarms,
             privacy,
             groups,
             channels,
@@ -204,35 +195,15 @@ class TelegramBot:
             await connection.shutdown()  # the library leaves them open when signing in failed
 
     async def _register_menus(self) -> None:
-        """Telegram's command menus: readers' in each language, and admins' with the newsroom."""
+        """Telegram's command menus: readers' in each language, and with the newsroom of those who work in it."""
         desk = self._desk
         if desk is None:
             return
         bot = self._application.bot
-        try:
-            for language in LANGUAGES:
-                # English is also the menu of everybody whose language we do not speak.
-                code = None if language == "en" else language
-                await bot.set_my_commands(_menu(READER_COMMANDS, language), language_code=code)
-        except TelegramError as error:
-            log.warning("menus.failed", detail=error.message)
-        for admin in sorted(desk.admins):
-            for language in LANGUAGES:
-                code = None if language == "en" else language
-                try:
-                    await bot.set_my_commands(
-                        _menu(ADMIN_COMMANDS, language), scope=BotCommandScopeChat(admin), language_code=code
-                    )
-                except BadRequest as error:
-                    log.info("menus.admin_unknown", admin=admin, detail=error.message)
-                    break
-                except TelegramError as error:
-                    log.warning("menus.failed", detail=error.message)
-
-
-def _menu(commands: tuple[tuple[str, str], ...], language: str) -> list[BotCommand]:
-    texts = speak(language)
-    return [BotCommand(name, texts.text(about)) for name, about in commands]
+        await menus.readers(bot)
+        people = {member.user_id: member.role for member in await desk.store.staff.members()}
+        for user_id, role in sorted((people | dict.fromkeys(desk.admins, Role.ADMIN)).items()):
+            await menus.give(bot, user_id, role)
 
 
 async def _log_error(_: object, context: ContextTypes.DEFAULT_TYPE) -> None:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from bot.core.model import Button
     from bot.core.thesaurus import Thesaurus
     from bot.pipeline.ports import Clock
+    from bot.pipeline.roster import Roster
+    from bot.pipeline.scout import Scout
     from bot.pipeline.tagging import Tagger
     from bot.store.store import Store
     from bot.telegram.trends import Trends
@@ -193,7 +195,8 @@ class Desk:
 
     store: Store
     tagger: Tagger
-    sources: Mapping[str, str]  #: titles of the feeds that can be followed whole, by name
+    roster: Roster
+    scout: Scout
     clock: Clock
     admins: frozenset[int]
     on_queued: Callable[[], None]
@@ -207,6 +210,11 @@ class Desk:
     patience: Patience = field(default_factory=Patience)
     #: Who administrates which chat, by (chat, person): a storm of presses is one question to Telegram.
     standing: Fresh[tuple[int, int], bool] = field(default_factory=lambda: Fresh(STANDING_MS))
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """Titles of the feeds that can be followed whole, by name."""
+        return self.roster.titles
 
     @property
     def thesaurus(self) -> Thesaurus:

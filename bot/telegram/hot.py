@@ -126,7 +126,7 @@ def ended(state: BroadcastState, tally: Tally) -> BroadcastState:
     return BroadcastState.FAILED if tally.failed and not tally.sent else BroadcastState.DONE
 
 
-class Watch:
+class HotNews:
     """Starts what is due, once among all workers, and tells how each goes, until nothing of it waits.
 
     What it knows stands in the database: after a restart it goes on in the same message.

@@ -68,15 +68,28 @@ class Texts:
         """What people are told that is no news, as HTML."""
         said = {
             NoticeCode.FAILING: self.text("The feed {feed} does not answer as it should: {detail}", **_parts(notice)),
-            NoticeCode.RECOVERED: self.text("The feed {feed} works again.", **_parts(notice)),
             NoticeCode.GONE: self.text(
                 "The feed {feed} is gone for good and will not be asked any more: {detail}", **_parts(notice)
             ),
             NoticeCode.FROZEN: self.text(
                 "The feed {feed} answers, but has published nothing for three weeks.", **_parts(notice)
             ),
+            NoticeCode.MANY: self.text(
+                "Very many feeds fail at once: {detail}. It may be our own network. Which: /feeds", **_parts(notice)
+            ),
+            NoticeCode.QUEUE: self.text(
+                "Alerts wait: the oldest has been due for {detail} min. Sending works, but does not keep up.",
+                **_parts(notice),
+            ),
+            NoticeCode.TOKEN: self.text("Telegram refused the bot's token: nothing could be sent or answered."),
+            NoticeCode.DISK: self.text(
+                "The disk of the database is nearly full: {detail} are free. Full, nothing can be stored or sent.",
+                **_parts(notice),
+            ),
             NoticeCode.MOVED: self.text(
-                "The feed {feed} has moved to {detail}. Please change its address in feeds.toml.", **_parts(notice)
+                "The feed {feed} has moved to {detail}, and is asked there. If it stands in feeds.toml, please change "
+                "its address.",
+                **_parts(notice),
             ),
             NoticeCode.MERGED: self.text(
                 "The feed {feed} has moved to the address of {detail}; only that one is asked now.", **_parts(notice)
@@ -90,7 +103,8 @@ class Texts:
                 "Your own hours: /quiet 22:30-06:45"
             ),
         }
-        return said[notice.code] if notice.code in said else self._of_newsroom(notice)
+        what = said[notice.code] if notice.code in said else self._of_newsroom(notice)
+        return self.text("[Fixed {time}] {what}", time=notice.fixed, what=Html(what)) if notice.fixed else what
 
     def _of_newsroom(self, notice: Notice) -> str:
         """What people of the newsroom are told about hot news."""
@@ -102,6 +116,9 @@ class Texts:
         """The buttons below what asks something."""
         if notice.code is NoticeCode.APPROVE:
             return ((Button(self.text("Look at it"), data=f"hot-open:{notice.detail}"),),)
+        if notice.alarm_id and not notice.fixed:
+            mute = Button(self.text("Mute 8 h"), data=f"alarm:{notice.alarm_id}:8h")
+            return ((mute, Button(self.text("Mute 1 week"), data=f"alarm:{notice.alarm_id}:1w")),)
         if notice.code is not NoticeCode.QUIET:
             return ()
         nights = [Button("–".join(map(hours.spell, one)), data=f"set:qquiet={one[0]}-{one[1]}") for one in NIGHTS]

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from bot.core.cadence import DAY_MS, Plan
-from bot.core.feedstate import FAILURES_NOTICED, FROZEN_AFTER_MS, MOVES_SEEN, failed, noticed, succeeded
+from bot.core.feedstate import (
+    FAILURES_NOTICED,
+    FROZEN_AFTER_MS,
+    MOVES_SEEN,
+    Health,
+    failed,
+    health,
+    moved,
+    since_yesterday,
+    succeeded,
+)
 from bot.core.model import (
     Failure,
     Feed,
     FeedState,
     Fetched,
     FetchFailed,
+    Notice,
     NoticeCode,
     NotModified,
     Pace,
@@ -76,42 +85,40 @@ def test_a_permanent_move_is_believed_after_several_polls_in_a_row() -> None:
     assert succeeded(FEED, state, NOW, answer(), PLAN).address == new
 
 
-def test_admins_hear_once_of_a_failing_feed_and_once_of_its_recovery() -> None:
-    state, told = FeedState(), []
-    for _ in range(FAILURES_NOTICED + 5):
-        state, notice = noticed(FEED, state, failed(FEED, state, NOW, failure()), NOW)
-        told.append(notice and notice.code)
-    for _ in range(3):
-        state, notice = noticed(FEED, state, succeeded(FEED, state, NOW, answer(), PLAN, newest_at=NOW), NOW)
-        told.append(notice and notice.code)
-    assert [code for code in told if code] == [NoticeCode.FAILING, NoticeCode.RECOVERED]
-    assert told[FAILURES_NOTICED - 1] is NoticeCode.FAILING
+def test_admins_hear_of_a_move_once() -> None:
+    before, after = FeedState(), FeedState(address="https://new.example/rss")
+    assert moved(FEED, before, after) == Notice(code=NoticeCode.MOVED, feed="a", detail=after.address)
+    assert moved(FEED, after, after) is None
 
 
-def test_a_few_failures_bother_nobody() -> None:
-    state = FeedState()
-    for _ in range(FAILURES_NOTICED - 1):
-        state, notice = noticed(FEED, state, failed(FEED, state, NOW, failure()), NOW)
-        assert notice is None
-    _, notice = noticed(FEED, state, succeeded(FEED, state, NOW, answer(), PLAN), NOW)
-    assert notice is None
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (FeedState(), Health.NEW),
+        (FeedState(failures=1), Health.FAILING),
+        (FeedState(primed=True, newest_at=NOW), Health.HEALTHY),
+        (FeedState(primed=True, failures=1, newest_at=NOW), Health.HEALTHY),
+        (FeedState(primed=True, failures=FAILURES_NOTICED), Health.FAILING),
+        (FeedState(primed=True, failed_share=0.3), Health.FAILING),
+        (FeedState(primed=True, newest_at=NOW - FROZEN_AFTER_MS - 1), Health.FROZEN),
+        (FeedState(primed=True, gone=True), Health.GONE),
+        (FeedState(primed=True, merged_into="b", gone=True), Health.MERGED),
+        (FeedState(primed=True, paused=True, failures=9), Health.PAUSED),
+    ],
+)
+def test_how_a_feed_does_is_one_word(state: FeedState, expected: Health) -> None:
+    assert health(state, NOW) is expected
 
 
-def test_a_feed_that_answers_but_publishes_nothing_is_frozen() -> None:
-    old = replace(FeedState(), newest_at=NOW - FROZEN_AFTER_MS - 1)
-    state, notice = noticed(FEED, old, succeeded(FEED, old, NOW, answer(), PLAN), NOW)
-    assert notice is not None
-    assert notice.code is NoticeCode.FROZEN
-    state, notice = noticed(FEED, state, succeeded(FEED, state, NOW, answer(), PLAN), NOW)
-    assert notice is None
-    _, notice = noticed(FEED, state, succeeded(FEED, state, NOW, answer(), PLAN, newest_at=NOW), NOW)
-    assert notice is not None
-    assert notice.code is NoticeCode.RECOVERED
-
-
-def test_a_gone_feed_is_told_once() -> None:
-    state, notice = noticed(FEED, FeedState(), failed(FEED, FeedState(), NOW, failure(kind=Failure.GONE)), NOW)
-    assert notice is not None
-    assert notice.code is NoticeCode.GONE
-    _, notice = noticed(FEED, state, failed(FEED, state, NOW, failure(kind=Failure.GONE)), NOW)
-    assert notice is None
+def test_polls_are_tallied_by_day_and_told_since_yesterday() -> None:
+    state, day = FeedState(), NOW // DAY_MS * DAY_MS
+    assert since_yesterday(state.tally, day) == (0, 0)
+    state = failed(FEED, state, day, failure())
+    state = succeeded(FEED, state, day + 1, answer(), PLAN)
+    assert since_yesterday(state.tally, day + 2) == (2, 1)
+    assert since_yesterday(state.tally, day + DAY_MS) == (2, 1)
+    assert since_yesterday(state.tally, day + 2 * DAY_MS) == (0, 0)
+    state = failed(FEED, state, day + DAY_MS, failure())
+    assert since_yesterday(state.tally, day + DAY_MS) == (3, 2)
+    state = failed(FEED, state, day + 9 * DAY_MS, failure())
+    assert since_yesterday(state.tally, day + 9 * DAY_MS) == (1, 1)

@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 
 from bot.core.model import Chat, ChatKind, Kind, Pace, PageMode
 from bot.pipeline.retrieve import Result
+from bot.pipeline.watch import Watch
 from bot.store.database import StorageError
 from tests.site import fetcher
 
@@ -288,6 +289,10 @@ async def test_admins_whom_the_bot_knows_are_told(world: World) -> None:
     world.feed("gone")
     world.site.serve("/gone", status=410)
     await world.poll()
+    watch = Watch(store=world.store, clock=lambda: NOW, admins=(99, 100), disk=lambda: None)
+    await watch.look()
+    await watch.look()
+    assert await world.notices() == [("gone", "gone", f"{world.site.url}/gone: gone for good (HTTP 410)")]
     ((kind, chat),) = [(row.kind, row.chat_id) for row in await world.store.outbox.claim("w", NOW, 1000, 10)]
     assert (kind, chat) == (Kind.NOTICE, 99)
 

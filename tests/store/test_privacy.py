@@ -7,10 +7,23 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from bot.core.model import Chat, ChatKind, Member, RuleSpec, Ruling, Verdict
+from bot.core.model import Chat, ChatKind, Feed, Member, RuleSpec, Ruling, Verdict
 from bot.core.roles import Role
 from bot.store.privacy import NOBODY, OF_CHAT, OF_PERSON, RETURN_MS
-from bot.store.schema import audit, broadcasts, chats, closed_topics, kept_lists, metadata, outbox, rule_terms, rules
+from bot.store.schema import (
+    actors,
+    added_feeds,
+    audit,
+    broadcasts,
+    chats,
+    closed_topics,
+    kept_lists,
+    metadata,
+    outbox,
+    rule_terms,
+    rules,
+)
+from bot.store.staff import Invitation
 from tests.hot import drafted, send_hot
 
 from .test_store import NOW, apply, change, reader, ready, update  # noqa: F401 - `ready` is a fixture
@@ -46,11 +59,13 @@ async def two_readers(store: Store) -> None:
             await connection.execute(closed_topics.insert().values(chat_id=chat, thread_id=5))
             await connection.execute(kept_lists.insert().values(chat_id=chat, words="peace", created_at=NOW))
     for author in (ME, OTHER):
-        await store.staff.put(Member(user_id=author, role=Role.EDITOR, name="E"), author, NOW)
         await store.managers.note(author, OTHER)
         sent = await send_hot(store, "hot", NOW, author=author)
         await store.broadcasts.tell(sent.id, author, 1)
         await drafted(store, "a draft", NOW, author=author)
+        await store.staff.put(Member(user_id=author, role=Role.ADMIN, name="Somebody"), author, NOW)
+        await store.staff.invite(Invitation(f"hash of {author}", Role.EDITOR, NOW + 1000), author, NOW)
+        await store.added.draft(Feed(name=f"f{author}", url=f"https://f{author}.example", title="F"), author, NOW)
 
 
 def test_every_column_that_holds_a_chat_or_a_person_is_in_the_list() -> None:
@@ -62,7 +77,10 @@ def test_every_column_that_holds_a_chat_or_a_person_is_in_the_list() -> None:
 async def test_all_of_it_is_handed_out(ready: Store) -> None:  # noqa: F811
     await two_readers(ready)
     kept = json.loads(json.dumps(await ready.privacy.export(ME)))
-    assert {name for name, found in kept.items() if found} == {column.table.name for column in (*OF_CHAT, *OF_PERSON)}
+    tables = {column.table.name for column in (*OF_CHAT, *OF_PERSON)}
+    assert {name for name, found in kept.items() if found} == tables | {"audit"}
+    acts = [(row["action"], row["actor"] == row["about"]) for row in kept["audit"]]
+    assert acts == [("broadcast.confirm", False), ("staff.put", True), ("staff.invite", False)]
     for column in (*OF_CHAT, *OF_PERSON):
         assert {row[column.name] for row in kept[column.table.name]} == {ME}
     assert kept["rules"][0]["terms"] == ["nato", "-sport"]
@@ -82,8 +100,17 @@ async def test_all_of_it_is_erased_and_of_nobody_else(ready: Store) -> None:  # 
         assert ME not in after
         assert after[OTHER] == before[column][OTHER]
     assert (await rows(ready, broadcasts.c.author_id))[NOBODY] == 1  # what went out stays, the draft does not
-    assert (await rows(ready, audit.c.actor_id))[NOBODY] == 2
     assert ME not in await rows(ready, broadcasts.c.told_chat)
+    assert (await rows(ready, added_feeds.c.admin_id))[NOBODY] == 1
+    # What they did stays, and the chain of it; who they are does not, nor is their number given to anybody again.
+    numbers = await rows(ready, audit.c.actor)
+    assert [*numbers.values()] == [3, 3]
+    assert (await ready.audit.verify()).broken is None
+    assert {(one.actor_id, one.about_id) for one in await ready.audit.newest(0, 10)} == {
+        (0, 0), (OTHER, OTHER), (OTHER, 0),
+    }  # fmt: skip
+    await ready.staff.remove(OTHER, 99, NOW)
+    assert max(await rows(ready, actors.c.number)) > max(numbers)
     assert set(await rows(ready, rule_terms.c.rule_id)) == set(await rows(ready, rules.c.id))
     assert not any((await ready.privacy.export(ME)).values())
     assert (await apply(ready, update(change("later", "nato")))).alerts == 1

@@ -324,7 +324,8 @@ async def test_statistics_count_everything(ready: Store) -> None:
     delivery = await claimed(ready)
     await ready.outbox.settle([(delivery, Verdict(ruling=Ruling.SENT, message_id=1))], "w", NOW)
     stats = await ready.stats.collect(NOW)
-    assert stats.feeds == {"healthy": 1, "failing": 0, "frozen": 0, "gone": 0, "new": 1}
+    counts = {"healthy": 1, "failing": 0, "frozen": 0, "gone": 0, "new": 1, "paused": 0, "merged": 0}
+    assert stats.feeds == counts
     assert (stats.articles, stats.subscriptions, stats.chats) == (2, 1, {"active": 1, "inactive": 0})
     assert (stats.queue["sent"], stats.queue["queued"], stats.deliveries_24h["sent"]) == (1, 1, 1)
 

@@ -42,6 +42,9 @@ async def privacy(turn: Turn) -> None:
         t.text("• What it follows and what it never wants: to choose your news. Both until you erase them."),
         t.text("• What was sent to it or waits for it: so that nothing comes twice. For 30 days."),
         t.text("• The words of its searches: to turn their pages. For a day."),
+        t.text(
+            "• Of people of the newsroom: name, role and what they did, to account for it. The name until /forgetme."
+        ),
         "",
         t.text("<b>What I do not keep</b>"),
         t.text("What you write to me, beyond hot news by editors. I pass nothing on to anybody."),

@@ -8,9 +8,10 @@ from telegram import MessageEntity
 from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, filters
 
 from bot.core.model import Button
+from bot.core.roles import Role
 from bot.core.tags import hashtag, is_source
 from bot.telegram.deeplinks import term_of
-from bot.telegram.handlers import channels, find, follow, newsroom, picker, settings
+from bot.telegram.handlers import channels, feeds, find, follow, newfeeds, newsroom, people, picker, settings
 from bot.telegram.texts import LANGUAGES, speak
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from telegram.ext import BaseHandler
 
     from bot.telegram.desk import Desk, Turn
+    from bot.telegram.texts import Texts
 
 
 def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
@@ -46,6 +48,9 @@ def last_resort(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
 
 async def start(turn: Turn) -> None:
     """`/start`: what this is, in one message, with tags to tap; a deep link follows what it names."""
+    if turn.args.startswith(people.JOIN):
+        await people.join(turn, turn.args.strip())
+        return
     followed = await term_of(turn.desk, turn.args.strip())
     if followed and await turn.may_manage():
         await follow.follow_by_link(turn, followed)
@@ -97,8 +102,21 @@ async def show_help(turn: Turn) -> None:
     ]
     role = await turn.role() if turn.private else None
     if role:
-        lines += ["", t.text("<b>Newsroom</b>"), t.text("/broadcast TEXT — hot news to everyone, after a preview")]
+        lines += ["", t.text("<b>Newsroom</b>"), *_newsroom(t, role)]
     await turn.reply("\n".join(lines))
+
+
+def _newsroom(t: Texts, role: Role) -> list[str]:
+    """What somebody of this role may do beside readers."""
+    lines = (
+        (Role.AUTHOR, t.text("/broadcast TEXT — hot news to everyone, after a preview")),
+        (Role.EDITOR, t.text("/stats — the service in numbers and pictures")),
+        (Role.ADMIN, t.text("/feeds — the feeds and how they do: pause, resume, poll now, tags")),
+        (Role.ADMIN, t.text("/addfeed URL — add a feed, after a look at it; /delfeed NAME — take one out")),
+        (Role.ADMIN, t.text("/admins — who is who; /admins add publisher — an invitation")),
+        (Role.ADMIN, t.text("/audit — who did what")),
+    )
+    return [line for needed, line in lines if role.covers(needed)]
 
 
 async def lang(turn: Turn) -> None:
@@ -153,7 +171,22 @@ async def plain_text(turn: Turn) -> None:
     if asked == picker.ASKED:
         await picker.found_typed(turn, turn.args)
         return
+    if await _answered_desk(turn, asked or ""):
+        return
     await _offer(turn)
+
+
+async def _answered_desk(turn: Turn, asked: str) -> bool:
+    """Whether the text was an answer to a question about feeds; who asks may have lost the right since."""
+    if asked == newfeeds.ASKED:
+        if await turn.admit(Role.ADMIN):
+            await newfeeds.add_typed(turn, turn.args)
+        return True
+    if asked.startswith(feeds.ASKED):
+        if await turn.admit(Role.ADMIN):
+            await feeds.tags_typed(turn, asked)
+        return True
+    return False
 
 
 async def _offer(turn: Turn) -> None:
