@@ -11,7 +11,6 @@ import os
 import resource
 import signal
 import threading
-import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -44,6 +43,7 @@ class ParserPool:
         self._pool: ProcessPoolExecutor | None = None
         # No more documents in the pool than it has workers: waiting for one must not count as parsing.
         self._free = asyncio.Semaphore(max_workers)
+        self._starting = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         """Nothing yet: a round of 304 needs no worker."""
@@ -87,7 +87,10 @@ class ParserPool:
 
     async def _work(self, function: Callable[..., T], *values: object) -> T:
         async with self._free:
-            pool = self._pool = self._pool or self._start()
+            async with self._starting:
+                if self._pool is None:  # in a thread: the first one waits until the fork server has read its modules
+                    self._pool = await asyncio.to_thread(self._start)
+            pool = self._pool
             try:
                 async with asyncio.timeout(self._time_limit_s):
                     return await asyncio.get_running_loop().run_in_executor(pool, function, *values)
@@ -97,13 +100,13 @@ class ParserPool:
                 raise
 
     def _start(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self._max_workers,
-            # A fork of a process with threads and connections is no clean start.
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_settle_in,
-            initargs=(os.getpid(),),
-        )
+        # A fork of a process with threads and connections is no clean start; one of a server that only has the modules
+        # is, and takes a hundredth of a second where a new interpreter takes a third.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["bot.feeds.parse", "bot.feeds.page"])
+        pool = ProcessPoolExecutor(self._max_workers, mp_context=context, initializer=_settle_in)
+        pool.submit(int)
+        return pool
 
     def _end(self) -> None:
         """Kill what still works: its results are not wanted, and it may never end by itself."""
@@ -114,15 +117,17 @@ class ParserPool:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _settle_in(parent: int) -> None:
-    """Ctrl-C in the terminal is the parent's business; a parent that was killed takes its workers along."""
+def _settle_in() -> None:
+    """Ctrl-C in the terminal is the service's business; one that was killed takes its fork server and workers along."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    service = multiprocessing.parent_process()
+
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(2)
-        os._exit(1)
+        if service is not None:
+            service.join()
+            os._exit(1)  # the fork server goes with its last worker
 
     threading.Thread(target=watch, daemon=True).start()
 

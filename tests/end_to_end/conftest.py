@@ -173,7 +173,8 @@ async def a_world(folder: Path, *, limits: bool) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, migrated_file: Path) -> AsyncIterator[World]:
+    shutil.copy(migrated_file, tmp_path / "tagwire.db")  # its migrations have tests of their own
     async with a_world(tmp_path, limits=False) as one:
         yield one
 

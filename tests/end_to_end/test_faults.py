@@ -370,13 +370,15 @@ async def test_a_stop_gives_back_what_only_waited_for_its_turn(store: Store, tel
     pump = Pump(store, bot.sender)
     await pump.news()
     for _ in range(3):
-        running = asyncio.create_task(pump.deliverer().run())
+        deliverer = pump.deliverer()
+        running = asyncio.create_task(deliverer.run())
         async with asyncio.timeout(20), telegram.telegram.changed:
             await telegram.telegram.changed.wait_for(lambda: copies(telegram, people))
-        while (await pump.states()).get("claimed", 0) != 2:  # noqa: ASYNC110 - the database tells nobody
+        while len(deliverer._flying) != 2:  # noqa: ASYNC110 - both wait for their turn, and nobody tells when
             await asyncio.sleep(0)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        deliverer.stop()
+        with pytest.raises(TimeoutError):  # as the service stops: asked first, then cut short
+            await asyncio.wait_for(running, timeout=0.3)
         assert await pump.states() == {"sent": 1, "queued": 2}
         pump.now += MINUTE
     await bot.close()
