@@ -285,6 +285,17 @@ async def test_two_languages_are_shown_and_each_reader_gets_theirs(world, people
     assert not copies(world, ukrainian, "Talks")
 
 
+async def test_links_that_do_not_answer_are_named_before_anybody_follows_them(world, people) -> None:
+    root = world.playground.url
+    async with world.running():
+        question = await draft(world, f"See {root}/newsroom/rss.xml and {root}/nowhere")
+        said = question["text"].partition("Please check these links:")[2]
+        assert f"{root}/nowhere — " in said
+        assert "404" in said
+        assert "rss.xml" not in said
+        assert "check these links" not in (await draft(world, f"See {root}/newsroom/rss.xml"))["text"]
+
+
 def test_the_newsrooms_rules_are_settings(world) -> None:
     world.settings |= {"TAGWIRE_NEWSROOM__COUNTDOWN": "15s", "TAGWIRE_TELEGRAM__PAID_BROADCAST": "true"}
     rules = newsroom_of(world.config)
