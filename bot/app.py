@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from bot.core.model import Article, Millis
     from bot.pipeline.deliver import DeliverTotals
-    from bot.pipeline.ports import Meter
+    from bot.pipeline.ports import Clock, Meter
     from bot.pipeline.retrieve import Polled
     from bot.pipeline.roster import Roster
     from bot.settings import Config
@@ -345,7 +345,7 @@ def desk_of(
     async def probe(address: str) -> str:
         async with fetcher_of(config) as fetcher:
             answer = await fetcher.fetch_page(address)
-        return answer.detail if isinstance(answer, FetchFailed) else ""
+        return answer.detail.removeprefix(f"{address}: ") if isinstance(answer, FetchFailed) else ""
 
     return Desk(
         store=store,
@@ -377,12 +377,14 @@ def newsroom_of(config: Config) -> NewsroomRules:
     )
 
 
-def hot_of(config: Config, store: Store, telegram: TelegramBot, on_queued: Callable[[], None]) -> HotNews:
+def hot_of(
+    config: Config, store: Store, telegram: TelegramBot, on_queued: Callable[[], None], clock: Clock = now_ms
+) -> HotNews:
     """What starts hot news and tells how it goes."""
     from bot.telegram.hot import HotNews  # noqa: PLC0415 - see `telegram_of`
 
     zone = config.settings.newsroom.time_zone
-    return HotNews(store=store, sender=telegram.sender, clock=now_ms, time_zone=zone, on_queued=on_queued)
+    return HotNews(store=store, sender=telegram.sender, clock=clock, time_zone=zone, on_queued=on_queued)
 
 
 class Failed:

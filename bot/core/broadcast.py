@@ -12,18 +12,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from html import unescape
 from typing import TYPE_CHECKING
 
-from bot.core.calendar import local, zone_of
-from bot.core.model import ChatKind, DeliveryState, RuleSpec
+from bot.core.model import ChatKind, RuleSpec
 from bot.core.roles import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from bot.core.model import Millis
 
@@ -33,11 +31,6 @@ ASIDE: Millis = 253_402_300_799_000
 DELETABLE_MS = 48 * 3_600_000 - 60_000
 #: The same text again within this time is asked about.
 REPEATED_MS = 3_600_000
-#: Why rows are dropped that are no fault of anybody.
-OFF, STOPPED, GONE = "hot news is switched off", "the broadcast was stopped", "the chat is gone"
-#: Reasons of failures that are shown; the rest is in the table of rows.
-SHOWN_REASONS = 4
-_CLOCK = re.compile(r"(?:(\d{1,2})\.(\d{1,2})(?:\.(\d{4}))?\s+)?(\d{1,2})[:.](\d{2})")
 
 
 class BroadcastState(StrEnum):
@@ -246,6 +239,7 @@ class Wish:
     content: Content | None = None  #: with REVISE and CORRECT: the new one
     reason: str = ""  #: with BREAK_GLASS
     name: str = ""  #: theirs, for those who are told
+    told: tuple[int, int] = (0, 0)  #: with steps that send it: the chat and message where its progress is shown
     anyway: frozenset[Refusal] = frozenset()  #: objections that they have seen
 
 
@@ -285,65 +279,6 @@ def least(step: Step) -> Role:
     return min(roles, key=list(Role).index)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """Whom a broadcast would go to now."""
-
-    readers: int = 0
-    asleep: int = 0  #: of them, those who get it when their quiet hours or their pause end
-    silent: int = 0  #: of them, those who wish hot news without a sound
-    off: int = 0  #: beside them, those who have switched hot news off
-
-    def minutes(self, per_second: float) -> int:
-        """Whole minutes that it takes at so many messages a second; 0: less than one."""
-        return round(self.readers / per_second / 60) if per_second else 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """What became of the rows of a broadcast, or of its last change."""
-
-    sent: int = 0
-    left: int = 0  #: due, or on the wire
-    later: int = 0  #: when their readers may be disturbed
-    retired: int = 0  #: the chat is gone, or blocks us
-    failed: int = 0
-    unwanted: int = 0  #: switched off meanwhile
-    stopped: int = 0
-    reasons: tuple[tuple[str, int], ...] = ()  #: of what was retired or failed, most frequent first
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.sent + self.open + self.retired + self.failed + self.unwanted + self.stopped
-
-    @property
-    def open(self) -> int:
-        """Not settled yet."""
-        return self.left + self.later
-
-
-def tally(rows: Iterable[tuple[DeliveryState, bool, str, int]]) -> Tally:
-    """From (state, whether it is due, reason, number)."""
-    counts = dict.fromkeys(("sent", "left", "later", "retired", "failed", "unwanted", "stopped"), 0)
-    reasons: dict[str, int] = {}
-    for state, due, reason, number in rows:
-        match state:
-            case DeliveryState.SENT:
-                name = "sent"
-            case DeliveryState.QUEUED | DeliveryState.CLAIMED:
-                name = "left" if due or state is DeliveryState.CLAIMED else "later"
-            case DeliveryState.PARKED:
-                name = "failed"
-            case DeliveryState.DROPPED:
-                name = {OFF: "unwanted", STOPPED: "stopped"}.get(reason, "retired")
-        counts[name] += number
-        if name in {"failed", "retired"}:
-            reasons[reason] = reasons.get(reason, 0) + number
-    most = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))[:SHOWN_REASONS]
-    return Tally(**counts, reasons=tuple(most))
-
-
 def language_of(plain: str) -> str:
     """The one of our two languages that a text is written in, by its letters."""
     letters = [char for char in plain.casefold() if char.isalpha()]
@@ -355,33 +290,3 @@ def addresses(html: str) -> list[str]:
     behind = [unescape(found) for found in re.findall(r'<a href="([^"]*)"', html)]
     bare = re.findall(r"https?://[^\s<>\"]+", unescape(re.sub(r"<[^>]*>", " ", html)))
     return list(dict.fromkeys(one for one in (*behind, *bare) if one.startswith(("http://", "https://"))))
-
-
-def moment(typed: str, now: Millis, time_zone: str) -> Millis | None:
-    """The next `17:30`, or `17:30` of `26.11` or `26.11.2026`, on the clocks of the zone; None: none of these, or past.
-
-    A day without a year that is over means the next year's. Where the clock shows a time twice, the first is meant.
-    """
-    match = _CLOCK.fullmatch(typed.strip())
-    if match is None:
-        return None
-    day, month, year, hour, minute = (int(part) if part else None for part in match.groups())
-    here = local(now, time_zone)
-    try:
-        shown = datetime(
-            year or here.year, month or here.month, day or here.day, hour or 0, minute or 0, tzinfo=zone_of(time_zone)
-        )
-        if shown <= here and day is None:
-            shown += timedelta(days=1)
-        elif shown <= here and year is None:
-            shown = shown.replace(year=here.year + 1)
-    except ValueError:
-        return None
-    at = round(shown.timestamp() * 1000)
-    return at if at > now else None
-
-
-def day_of(at: Millis, time_zone: str) -> tuple[Millis, Millis]:
-    """The first moments of that day there and of the next."""
-    start = local(at, time_zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    return round(start.timestamp() * 1000), round((start + timedelta(days=1)).timestamp() * 1000)

@@ -15,11 +15,12 @@ import structlog
 
 from bot.core import card
 from bot.core.attention import Decision, Way, decide, fold, local_day, wants_offer
-from bot.core.broadcast import ASIDE, DELETABLE_MS, GONE, OFF, STOPPED, BroadcastState
+from bot.core.broadcast import ASIDE, DELETABLE_MS, BroadcastState
 from bot.core.calendar import when
 from bot.core.matching import firing
 from bot.core.model import Kind, Lane, NoticeCode, Ruling, Verdict
 from bot.core.tags import hashtag
+from bot.core.tallies import GONE, OFF, STOPPED
 from bot.core.verdicts import beforehand, is_stale
 from bot.store.copies import CHANGES
 

@@ -17,9 +17,9 @@ from bot.core.broadcast import (
     Refusal,
     Step,
     after,
-    day_of,
     refusal,
 )
+from bot.core.calendar import day_of
 from bot.core.model import Kind, NoticeCode
 from bot.core.roles import Role
 from bot.store.articles import insert
@@ -35,8 +35,9 @@ if TYPE_CHECKING:
     from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from bot.core.broadcast import NewsroomRules, Reach, Wish
+    from bot.core.broadcast import NewsroomRules, Wish
     from bot.core.model import Millis
+    from bot.core.tallies import Reach
     from bot.store.database import Database
 
 #: Confirmed, whether it has begun or not: what counts for the day's limit.
@@ -157,7 +158,9 @@ def _changes(old: Broadcast, wish: Wish, rules: NewsroomRules, now: Millis) -> d
         case Step.REVISE if wish.content is not None:
             return {"author_id": wish.by.user_id, **_values(wish.content)}
         case Step.CONFIRM | Step.APPROVE | Step.BREAK_GLASS:
-            return {"starts_at": wish.at or now + rules.countdown, "open": True}
+            chat, message = wish.told
+            starts_at = wish.at or now + rules.countdown
+            return {"starts_at": starts_at, "open": True, "told_chat": chat, "told_message": message}
         case Step.HALT:
             return {"starts_at": 0, "open": False}
         case Step.CANCEL:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, func, or_, select, true
 
 from bot.core.attention import in_quiet
-from bot.core.broadcast import KINDS, Reach
+from bot.core.broadcast import KINDS
 from bot.core.model import Hot
+from bot.core.tallies import Reach
 from bot.store.schema import chats, rule_terms, rules, tags
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, func, literal, select, update
 
-from bot.core.broadcast import ASIDE, STOPPED, Tally, tally
+from bot.core.broadcast import ASIDE
 from bot.core.model import DeliveryState, Hot, Kind, Lane
+from bot.core.tallies import STOPPED, Tally, tally
 from bot.store.outbox import enqueue
 from bot.store.reach import belongs
 from bot.store.schema import broadcast_changes, chats, outbox

@@ -17,8 +17,9 @@ from bot.telegram.texts import Texts, html_of, speak
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.core.broadcast import Broadcast, Tally
+    from bot.core.broadcast import Broadcast
     from bot.core.model import Millis
+    from bot.core.tallies import Tally
     from bot.pipeline.ports import Clock, Sender
     from bot.store.store import Store
 

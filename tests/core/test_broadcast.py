@@ -11,29 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.broadcast import (
-    OFF,
     STARTED,
-    STOPPED,
     Actor,
     Audience,
     Broadcast,
     BroadcastState,
     Content,
     NewsroomRules,
-    Reach,
     Refusal,
     Step,
     addresses,
     after,
-    day_of,
     language_of,
     least,
-    moment,
     refusal,
-    tally,
 )
+from bot.core.calendar import day_of, moment
 from bot.core.model import DeliveryState, RuleSpec
 from bot.core.roles import Role
+from bot.core.tallies import OFF, STOPPED, Reach, tally
 
 AUTHOR, OTHER = 7, 8
 CONTENT = Content(texts={"en": "<b>Hot</b>", "uk": "Гаряче"}, photo="p", audience=Audience(language="uk"))

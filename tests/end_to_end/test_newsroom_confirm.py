@@ -205,6 +205,38 @@ async def test_the_days_limit_and_a_repetition_are_asked_about(world, people) ->
         await world.wait_until(lambda: len(copies(world, people[0], "Hot")) == 2)
 
 
+async def test_the_limit_of_the_day_of_a_typed_time_is_asked_about(world, people) -> None:
+    world.settings |= {"TAGWIRE_NEWSROOM__DAILY_LIMIT": "1"}
+    async with world.running():
+        for number, text in enumerate(("Hot", "Hotter")):
+            question = await draft(world, text)
+            await ask(world, world.admin, question, "hot-when:")
+            said = await answer(world, world.admin, "31.12 23:59", "at" if number else "halt")
+        assert "already" in said["text"]
+        await world.press(world.admin, said, "hot-at:")
+        await world.wait_until(lambda: any(offers(one, "halt") for one in world.from_bot(world.admin)[-2:]))
+        async with opened(world.config) as store:
+            assert len(await store.broadcasts.open()) == 2
+
+
+async def test_another_publisher_sees_what_goes_on_and_stops_it(world, people) -> None:
+    publisher = people[2]
+    async with opened(world.config) as store:
+        await store.chats.set_attention(people[0], Attention(paused_until=now_ms() + HOUR), now_ms())
+    async with world.running():
+        question = await draft(world, "Hot")
+        await world.press(world.admin, question, "hot-send:")
+        await world.wait_until(lambda: copies(world, people[1], "Hot") != [])
+        world.telegram.say(publisher, "/broadcast")
+        offered = await panel(world, publisher, "watch")
+        assert buttons(offered)[0]["text"] == "Now: Hot"
+        progress = await ask(world, publisher, offered, "hot-watch:")
+        await world.press(publisher, progress, "hot-stop:")
+        await world.wait_until(lambda: "Stopped" in text_of(shown(world, publisher, progress)))
+    assert (await world.deliver()).sent == 0
+    assert not copies(world, people[0], "Hot")
+
+
 # -- whom it reaches
 
 
@@ -251,6 +283,17 @@ async def test_two_languages_are_shown_and_each_reader_gets_theirs(world, people
         await world.wait_until(lambda: copies(world, english, "Talks") != [])
     assert not copies(world, english, "Переговори")
     assert not copies(world, ukrainian, "Talks")
+
+
+async def test_links_that_do_not_answer_are_named_before_anybody_follows_them(world, people) -> None:
+    root = world.playground.url
+    async with world.running():
+        question = await draft(world, f"See {root}/newsroom/rss.xml and {root}/nowhere")
+        said = question["text"].partition("Please check these links:")[2]
+        assert f"{root}/nowhere — " in said
+        assert "404" in said
+        assert "rss.xml" not in said
+        assert "check these links" not in (await draft(world, f"See {root}/newsroom/rss.xml"))["text"]
 
 
 def test_the_newsrooms_rules_are_settings(world) -> None:

@@ -18,7 +18,7 @@ from tests.end_to_end.pumping import MINUTE, NOW, Pump, pumping
 from tests.hot import confirmed, drafted, send_hot, step
 
 from .conftest import buttons
-from .editing import AT_ONCE, copies, crowd, data_of, draft, offers, shown, text_of
+from .editing import AT_ONCE, copies, crowd, draft, offers, shown, text_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -260,8 +260,5 @@ async def test_the_progress_is_told_at_most_every_three_seconds_to_the_end(pump,
     assert len(told.edits) == 3
 
 
-def test_the_buttons_of_a_run_name_what_was_seen() -> None:
+def test_a_run_is_killed_at_ten_points() -> None:
     assert len(RUN_POINTS) == 10
-    assert (
-        data_of({"reply_markup": {"inline_keyboard": [[{"callback_data": "hot-stop:1:0"}]]}}, "stop") == "hot-stop:1:0"
-    )

@@ -8,9 +8,10 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url
 
 from bot.store.database import MIGRATIONS, WATCHED, Database, StorageError
+from bot.store.store import Store
 
 HEAD = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
@@ -75,6 +76,39 @@ async def test_a_backup_is_whole_and_never_overwrites(tmp_path: Path) -> None:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
     finally:
         connection.close()
+
+
+async def test_hot_news_of_before_is_carried_over(tmp_path: Path) -> None:
+    """Migration 0013: what was sent is done, what waits goes on, and texts are what they were."""
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    path = tmp_path / "old.db"
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0012")
+        for number, state in enumerate(("sending", "sending", "draft"), 1):
+            row = f"INSERT INTO broadcasts (id, author_id, html, state, created_at) VALUES ({number}, 7, '<b>№{number}</b>', '{state}', 5)"
+            connection.exec_driver_sql(row)
+        connection.exec_driver_sql(
+            "INSERT INTO outbox (kind, subject, chat_id, lane, queued_at) VALUES ('broadcast', 2, 1, 1, 5)"
+        )
+    engine.dispose()
+    database = await Database.open(f"sqlite:///{path}")
+    try:
+        store = Store(database)
+        found = [await store.broadcasts.get(number) for number in (1, 2, 3)]
+        assert [one.state.value for one in found] == ["done", "sending", "draft"]
+        assert [one.content.text_for("uk") for one in found] == ["<b>№1</b>", "<b>№2</b>", "<b>№3</b>"]
+        assert [one.id for one in await store.broadcasts.open()] == [2]
+        async with database.reading() as connection:
+            hashes = (await connection.exec_driver_sql("SELECT content_hash FROM broadcasts ORDER BY id")).scalars()
+            assert list(hashes) == [one.content.hash for one in found]
+    finally:
+        await database.close()
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -12,6 +12,7 @@ from bot.core.broadcast import Content, Refusal, Step, language_of
 from bot.core.card import clean, plain_of, usable_link
 from bot.core.roles import Role
 from bot.telegram.handlers.newsroom.panel import ask, fault, on, pressed, refuse, seen, show, take
+from bot.telegram.handlers.newsroom.run import running
 from bot.telegram.texts import LANGUAGES
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ async def broadcast(turn: Turn) -> None:
     else:
         t = turn.texts
         said = t.text("Send the text of the hot news. You will see a preview before anything goes out.")
-        await ask(turn, "new", said + "\n" + t.text("A picture with a caption, or a forwarded post, will do too."))
+        said += "\n" + t.text("A picture with a caption, or a forwarded post, will do too.")
+        await ask(turn, "new", said, rows=await running(turn))
 
 
 async def answered_new(turn: Turn, _: list[str]) -> None:

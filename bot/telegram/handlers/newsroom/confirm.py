@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.core.broadcast import BroadcastState, Refusal, Step, moment
-from bot.core.calendar import when
+from bot.core.broadcast import BroadcastState, Refusal, Step
+from bot.core.calendar import moment, when
 from bot.core.roles import Role
 from bot.telegram.handlers.newsroom.panel import ask, button, caption, on, pressed, refuse, rows, seen, show, take
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from telegram.ext import BaseHandler
 
     from bot.core.broadcast import Broadcast
-    from bot.core.model import Millis
+    from bot.core.model import Button, Millis
     from bot.telegram.desk import Desk, Turn
 
 #: Characters of a reason that says something.
@@ -64,7 +64,6 @@ async def _go(turn: Turn, step: Step, action: str) -> None:
         case None:
             pass
         case confirmed:
-            await turn.toast()
             await _confirmed(turn, confirmed)
 
 
@@ -88,25 +87,25 @@ async def _object(turn: Turn, number: int, action: str, known: frozenset[Refusal
 
 
 async def _confirmed(turn: Turn, broadcast: Broadcast) -> None:
-    """Say when it goes, and how to stop it; how it goes is told in the same message."""
+    """Say when it goes, and how to stop it; how it goes is told in the same message, by who starts it."""
     t, desk = turn.texts, turn.desk
     now, zone = desk.clock(), desk.newsroom.time_zone
     wait = broadcast.starts_at - now
     if wait <= 0:
         reach = await desk.store.broadcasts.reach(broadcast.content.audience, now)
-        await turn.edit(t.plural("On its way to {n} reader.", "On its way to {n} readers.", reach.readers))
+        await turn.toast(t.plural("On its way to {n} reader.", "On its way to {n} readers.", reach.readers))
+        return
+    await turn.toast()
+    if wait <= max(60_000, desk.newsroom.countdown):
+        said = t.plural("Goes out in {n} second.", "Goes out in {n} seconds.", -(-wait // 1000))
     else:
-        if wait <= max(60_000, desk.newsroom.countdown):
-            seconds = -(-wait // 1000)
-            said = t.plural("Goes out in {n} second.", "Goes out in {n} seconds.", seconds)
-        else:
-            time = when(broadcast.starts_at, now, zone)
-            said = t.text("Goes out at {time} ({zone}).", time=time, zone=zone)
-        keys = [button(t.text("STOP"), "halt", broadcast), button(t.text("Cancel"), "cancel", broadcast)]
-        await turn.edit(said, [keys])
-    if turn.message is not None and turn.query is not None:
-        await desk.store.broadcasts.tell(broadcast.id, turn.chat.id, turn.message.message_id)
-        desk.on_queued()
+        said = t.text("Goes out at {time} ({zone}).", time=when(broadcast.starts_at, now, zone), zone=zone)
+    await turn.edit(said, [_brakes(turn, broadcast)])
+
+
+def _brakes(turn: Turn, broadcast: Broadcast) -> list[Button]:
+    t = turn.texts
+    return [button(t.text("STOP"), "halt", broadcast), button(t.text("Cancel"), "cancel", broadcast)]
 
 
 async def press_ask(turn: Turn) -> None:
@@ -224,7 +223,9 @@ async def press_at(turn: Turn) -> None:
     """The same, whatever speaks against it."""
     one = pressed(turn)
     at, _, letters = one.more.partition("-")
-    if at.isdigit() and int(at) > turn.desk.clock():
+    if not at.isdigit() or int(at) <= turn.desk.clock():
+        await turn.toast(turn.texts.text("I did not understand that as a time to come. For example: 17:30"), alert=True)
+    else:
         await turn.toast()
         await _at(turn, one.id, one.seen, int(at), frozenset(_SEEN[letter] for letter in letters if letter in _SEEN))
 
@@ -248,7 +249,7 @@ async def _announce(turn: Turn, broadcast: Broadcast) -> None:
     """The same after a typed answer, which has no message of ours to change: how it goes is told in a new one."""
     t, zone = turn.texts, turn.desk.newsroom.time_zone
     time = when(broadcast.starts_at, turn.desk.clock(), zone)
-    keys = [button(t.text("STOP"), "halt", broadcast), button(t.text("Cancel"), "cancel", broadcast)]
-    message = await turn.reply(t.text("Goes out at {time} ({zone}).", time=time, zone=zone), [keys])
+    said = t.text("Goes out at {time} ({zone}).", time=time, zone=zone)
+    message = await turn.reply(said, [_brakes(turn, broadcast)])
     await turn.desk.store.broadcasts.tell(broadcast.id, turn.chat.id, message.message_id)
     turn.desk.on_queued()

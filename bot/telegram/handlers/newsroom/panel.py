@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from telegram.ext import BaseHandler
 
-    from bot.core.broadcast import Audience, Broadcast, Content, Reach
+    from bot.core.broadcast import Audience, Broadcast, Content
     from bot.core.model import Millis, Outcome
+    from bot.core.tallies import Reach
     from bot.telegram.desk import Desk, Turn
 
     Rows = list[list[Button]]
@@ -63,11 +64,13 @@ def pressed(turn: Turn) -> Pressed:
     return Pressed(int(number), seen, more)
 
 
-async def ask(turn: Turn, what: str, question: str, broadcast: Broadcast | None = None, more: str = "") -> None:
+async def ask(
+    turn: Turn, what: str, question: str, broadcast: Broadcast | None = None, more: str = "", rows: Rows | None = None
+) -> None:
     """Ask for a message; `answered` finds its way back by what is kept."""
     about = f":{broadcast.id}:{broadcast.content.hash}:{more}" if broadcast else ""
     await turn.desk.store.chats.set_pending(turn.chat.id, f"{ASKED}{what}{about}", turn.desk.clock())
-    await turn.reply(question)
+    await turn.reply(question, rows or [])
 
 
 async def seen(turn: Turn, step: Step) -> Broadcast | None:
@@ -109,7 +112,7 @@ async def take(
     name = (turn.update.effective_user.full_name if turn.update.effective_user else "") or str(turn.user_id)
     wish = Wish(
         step=step, broadcast_id=broadcast_id, by=await actor(turn), seen=seen_hash, at=at, content=content,
-        reason=reason, name=name, anyway=anyway,
+        reason=reason, name=name, anyway=anyway, told=_place(turn),
     )  # fmt: skip
     taken = await turn.desk.store.broadcasts.take(wish, turn.desk.newsroom, turn.desk.clock())
     about = {"broadcast": broadcast_id, "step": step.value, "user": turn.user_id}
@@ -119,6 +122,12 @@ async def take(
         log.info("broadcast.step", **about)
         turn.desk.on_queued()
     return taken
+
+
+def _place(turn: Turn) -> tuple[int, int]:
+    """The message of a button, in which it is told how it goes; a typed answer has none of ours."""
+    message = turn.message if turn.query else None
+    return (turn.chat.id, message.message_id) if message else (0, 0)
 
 
 async def refuse(turn: Turn, why: Refusal, broadcast: Broadcast | None = None) -> None:
