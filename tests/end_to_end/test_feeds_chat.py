@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.app import added_feeds, opened, poll_once, statistics
+from bot.service import Service
 
-from .conftest import buttons
+from .conftest import TOKEN, buttons
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +98,39 @@ async def _poll_now(world, name: str) -> None:
         world.admin, shown, next(b["callback_data"] for b in buttons(shown) if "poll" in b["callback_data"])
     )
     assert "within seconds" in answer["text"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_one_worker_is_told_another_polls_pauses_and_forgets(world, site, database_url: str) -> None:
+    world.settings["TAGWIRE_DATABASE"] = database_url
+    url = serve(site, 1)
+    async with _worker(world, "poll"), _worker(world, "chat") as chat:
+        await chat.listening.wait()
+        await added(world, url)
+        await polled(world, "city")
+        shown = await world.says(world.admin, "/feeds city")
+        pause = next(b["callback_data"] for b in buttons(shown) if b["text"] == "Pause")
+        await world.press(world.admin, shown, pause)
+        await world.wait_until(lambda: "city: paused" in shown["text"])
+        asked = await world.says(world.admin, "/delfeed city")
+        await world.press(world.admin, asked, buttons(asked)[0]["callback_data"])
+        await world.wait_until(lambda: "polled no more" in asked["text"])
+        asked_before = len(site.asked)
+        await added(world, url, "again")
+        await polled(world, "again")
+        assert len(site.asked) > asked_before + 1  # by who answers, and by who polls
+
+
+@asynccontextmanager
+async def _worker(world, role: str) -> AsyncIterator[Service]:
+    """A worker that does one thing."""
+    service = Service(world.config, TOKEN, roles=[role])
+    task = asyncio.create_task(service.run())
+    try:
+        yield service
+    finally:
+        service.stop()
+        await task
 
 
 async def test_export_knows_it(world, site) -> None:
