@@ -44,6 +44,7 @@ def mount(app: web.Application, telegram: Telegram, faults: Faults, calls: Itera
     for (method, name), handler in routes.items():
         app.router.add_route(method, f"/api/{name}", _answering(handler))
     app.router.add_get("/api/events", control.events)
+    app.router.add_get("/api/photo", control.photo)
 
 
 def _answering(handler: Callable[[Any], Awaitable[Any]]) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -143,6 +144,14 @@ class _Control:
             return {"id": result} if isinstance(result, int) else {}
 
         return changed
+
+    async def photo(self, request: web.Request) -> web.Response:
+        """A photo by its file_id."""
+        found = self._telegram.files.image(request.query.get("id", ""))
+        if found is None:
+            return web.json_response({"ok": False, "error": "there is no such photo"}, status=404)
+        content, mime = found
+        return web.Response(body=content, content_type=mime, headers={"X-Content-Type-Options": "nosniff"})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: what happens, as it happens."""

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.playground.methods import ApiError
+from bot.playground.params import ApiError
 
 if TYPE_CHECKING:
     from aiohttp import web

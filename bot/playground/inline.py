@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from bot.playground.methods import ApiError, _json, _markup, _number, _text
+from bot.playground.params import ApiError, as_json, markup_of, number, text_of
 
 if TYPE_CHECKING:
-    from bot.playground.methods import Params
+    from bot.playground.params import Params
     from bot.playground.telegram import Telegram
 
 #: core.telegram.org/bots/api#answerinlinequery: results, bytes of an id and of an offset, characters of a parameter.
@@ -22,12 +22,12 @@ async def answer_inline(telegram: Telegram, params: Params) -> bool:
     if telegram.inline.get(query_id) != {}:
         said = "Bad Request: query is too old and response timeout expired or query ID is invalid"
         raise ApiError(400, said)
-    results = _json(params, "results")
+    results = as_json(params, "results")
     if not isinstance(results, list):
         raise ApiError(400, "Bad Request: can't parse inline query results: expected an Array of InlineQueryResult")
     if len(results) > MAX_RESULTS:
         raise ApiError(400, "Bad Request: RESULTS_TOO_MUCH")
-    if _number(params, "cache_time", 300) < 0:
+    if number(params, "cache_time", 300) < 0:
         raise ApiError(400, "Bad Request: cache time must be non-negative")
     if len(str(params.get("next_offset", "")).encode()) > MAX_OFFSET_BYTES:
         raise ApiError(400, "Bad Request: NEXT_OFFSET_INVALID")
@@ -42,22 +42,22 @@ async def answer_inline(telegram: Telegram, params: Params) -> bool:
 def _result(one: Any) -> dict[str, Any]:
     if not isinstance(one, dict) or one.get("type") != "article":
         raise ApiError(400, "Bad Request: can't parse inline query result: only articles are known here")
-    number, title, content = str(one.get("id", "")), str(one.get("title", "")), one.get("input_message_content")
-    if not 1 <= len(number.encode()) <= MAX_ID_BYTES:
+    one_id, title, content = str(one.get("id", "")), str(one.get("title", "")), one.get("input_message_content")
+    if not 1 <= len(one_id.encode()) <= MAX_ID_BYTES:
         raise ApiError(400, "Bad Request: RESULT_ID_INVALID")
     if not title.strip():
         raise ApiError(400, "Bad Request: ARTICLE_TITLE_EMPTY")
     if not isinstance(content, dict):
         raise ApiError(400, "Bad Request: input message content is not specified")
-    text, entities = _text(content, "message_text")
+    text, entities = text_of(content, "message_text")
     return {
-        "id": number, "title": title, "description": str(one.get("description", "")), "text": text,
-        "entities": entities, "reply_markup": _markup(one),
+        "id": one_id, "title": title, "description": str(one.get("description", "")), "text": text,
+        "entities": entities, "reply_markup": markup_of(one),
     }  # fmt: skip
 
 
 def _button(params: Params) -> dict[str, Any] | None:
-    button = _json(params, "button")
+    button = as_json(params, "button")
     if not button:
         return None
     if not str(button.get("text", "")).strip():

@@ -16,9 +16,11 @@ from aiohttp import web
 
 from bot.playground import control
 from bot.playground.faults import Faults
+from bot.playground.files import Upload
 from bot.playground.inline import answer_inline
 from bot.playground.limits import Limits
-from bot.playground.methods import ApiError, Methods
+from bot.playground.methods import Methods
+from bot.playground.params import ApiError
 from bot.playground.telegram import Telegram
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ STATIC = Path(__file__).parent / "static"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 TOKEN = re.compile(r"\d+:[\w-]{10,}", re.ASCII)
 KEPT_CALLS = 1000
+#: What a bot may send, and the rest of a multipart call.
+MAX_UPLOAD_BYTES = 51 * 1024**2
 
 
 class PlaygroundError(Exception):
@@ -42,6 +46,7 @@ class Playground:
         host: where to listen; loopback, unless somebody knows what they do.
         port: 0 picks a free one.
         clock: seconds, for flood rules.
+        now: seconds since the epoch, for the times of messages.
         limits: whether flood rules hold, or the rules.
         token: the one token that is taken; None takes any of the right shape.
         extra: mounts further routes on the same server.
@@ -53,6 +58,7 @@ class Playground:
         port: int = 0,
         *,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
         limits: bool | Limits = True,
         token: str | None = None,
         extra: Callable[[web.Application], None] | None = None,
@@ -62,7 +68,7 @@ class Playground:
         self._limits = Limits(clock) if limits is True else limits or None
         self._extra = extra
         self._runner: web.AppRunner | None = None
-        self.telegram = Telegram(time.time)
+        self.telegram = Telegram(now)
         self.faults = Faults()
         self.calls: deque[dict[str, Any]] = deque(maxlen=KEPT_CALLS)
         self.url = ""
@@ -81,8 +87,9 @@ class Playground:
 
     async def start(self) -> None:
         """Listen. Raises PlaygroundError."""
-        app = web.Application(middlewares=[self._only_from_here], client_max_size=8 * 1024**2)
+        app = web.Application(middlewares=[self._only_from_here], client_max_size=MAX_UPLOAD_BYTES)
         app.router.add_route("*", "/bot{token}/{method}", self._call)
+        app.router.add_get("/file/bot{token}/{path:.+}", self._download)
         control.mount(app, self.telegram, self.faults, self.calls)
         if self._extra:
             self._extra(app)
@@ -168,14 +175,23 @@ class Playground:
             body |= {"parameters": error.parameters} if error.parameters else {}
             status = error.code
         if name.lower() != "getupdates":
-            self.calls.append({"method": name, "params": params, "status": status, "answer": body})
+            shown = {key: value.shown() if isinstance(value, Upload) else value for key, value in params.items()}
+            self.calls.append({"method": name, "params": shown, "status": status, "answer": body})
             self.telegram.tell({"type": "call"})
         wait = body.get("parameters", {}).get("retry_after")
         return web.json_response(body, status=status, headers={"Retry-After": str(wait)} if wait else None)
 
+    async def _download(self, request: web.Request) -> web.Response:
+        file = self.telegram.files.at(request.match_info["path"])
+        if file is None or not self._takes(request.match_info["token"]):
+            return web.json_response({"ok": False, "error_code": 404, "description": "Not Found"}, status=404)
+        return web.Response(body=file.content, content_type="application/octet-stream")
+
+    def _takes(self, token: str) -> bool:
+        return bool(TOKEN.fullmatch(token)) and (not self._token or token == self._token)
+
     async def _perform(self, request: web.Request, name: str, params: dict[str, Any]) -> Any:
-        token = request.match_info["token"]
-        if not TOKEN.fullmatch(token) or (self._token and token != self._token):
+        if not self._takes(request.match_info["token"]):
             raise ApiError(401, "Unauthorized")
         method = self._methods.get(name)
         if name.lower() == "answerinlinequery":
@@ -197,10 +213,8 @@ class Playground:
         return await method(params)
 
 
-def _file(field: web.FileField) -> dict[str, Any]:
-    content = field.file.read()
-    about = {"file_name": field.filename, "mime_type": field.content_type, "file_size": len(content)}
-    return {**about, "content": content.decode("utf-8", "replace")}
+def _upload(field: web.FileField) -> Upload:
+    return Upload(field.filename, field.content_type, field.file.read())
 
 
 async def _params(request: web.Request) -> dict[str, Any]:
@@ -212,5 +226,5 @@ async def _params(request: web.Request) -> dict[str, Any]:
             raise ApiError(400, "Bad Request: can't parse JSON body") from None
     elif request.can_read_body:
         for name, value in (await request.post()).items():
-            params[name] = _file(value) if isinstance(value, web.FileField) else value
+            params[name] = _upload(value) if isinstance(value, web.FileField) else value
     return params

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from bot.playground.files import Files
 from bot.playground.html import detect
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Telegram:
         self.callbacks: dict[str, dict[str, Any]] = {}
         self.inline: dict[str, dict[str, Any]] = {}  #: answers to inline queries by id; empty ones wait
         self.commands: dict[tuple[str, str], list[dict[str, str]]] = {}
+        self.files = Files()
         self.changed = asyncio.Condition()
         self.listeners: set[asyncio.Queue[dict[str, Any]]] = set()
         self._user_ids = count(1001)
@@ -124,9 +126,9 @@ class Telegram:
         """A person writes; returns the message. Raises UnknownError."""
         chat = self.chat(chat_id)
         sender = self._person(chat, user_id)
-        message = self.new_message(chat, sender, text, detect(text, entities or []), thread_id)
-        if reply_to is not None:
-            message["reply_to_message"] = self.message(chat_id, reply_to)
+        answered = self.message(chat_id, reply_to) if reply_to is not None else None
+        content = {"text": text, "entities": detect(text, entities or []), "reply_to_message": answered}
+        message = self.new_message(chat, sender, content, thread_id)
         if chat.type != "channel":
             self.update({"message": message})
             return message
@@ -169,11 +171,8 @@ class Telegram:
         if chosen is None:
             raise UnknownError(f"there is no result {result_id} of the query {query_id}")
         chat = self.chat(chat_id)
-        message = self.new_message(chat, self._person(chat, user_id), chosen["text"], chosen["entities"])
-        message |= {"via_bot": BOT}
-        if chosen["reply_markup"]:
-            message["reply_markup"] = chosen["reply_markup"]
-        return message
+        content = {key: chosen[key] for key in ("text", "entities", "reply_markup")}
+        return self.new_message(chat, self._person(chat, user_id), {**content, "via_bot": BOT})
 
     def _person(self, chat: ChatState, user_id: int | None) -> dict[str, Any]:
         chosen = user_id or (chat.id if chat.type == "private" else next(iter(chat.admins), None))
@@ -223,7 +222,7 @@ class Telegram:
         """Tell the bot that its place in a chat changed."""
         chat = self.chat(chat_id)
         actor = self.users.get(by or chat_id) or next(iter(self.users.values()), BOT)
-        member = {"chat": chat.shown(), "from": actor, "date": int(self._now())}
+        member = {"chat": chat.shown(), "from": actor, "date": self.now()}
         member |= {"old_chat_member": _member(before), "new_chat_member": _member(after)}
         self.update({"my_chat_member": member})
         self.tell({"type": "chat", "id": chat_id})
@@ -231,28 +230,25 @@ class Telegram:
     # -- messages
 
     def new_message(
-        self,
-        chat: ChatState,
-        sender: dict[str, Any],
-        text: str,
-        entities: list[dict[str, Any]],
-        thread_id: int | None = None,
+        self, chat: ChatState, sender: dict[str, Any], content: dict[str, Any], thread_id: int | None = None
     ) -> dict[str, Any]:
-        """A message in a chat."""
+        """A message in a chat; what is empty of its content is left out, as Telegram does."""
         message: dict[str, Any] = {
             "message_id": next(chat.ids),
             "from": sender,
             "chat": chat.shown(),
-            "date": int(self._now()),
-            "text": text,
+            "date": self.now(),
+            **{key: value for key, value in content.items() if value},
         }
-        if entities:
-            message["entities"] = entities
         if thread_id:
             message |= {"message_thread_id": thread_id, "is_topic_message": True}
         chat.messages[message["message_id"]] = message
         self.tell({"type": "message", "chat_id": chat.id, "message": message})
         return message
+
+    def now(self) -> int:
+        """Telegram's clock, in whole seconds since the epoch."""
+        return int(self._now())
 
     def message(self, chat_id: int, message_id: int) -> dict[str, Any]:
         """A message. Raises UnknownError."""

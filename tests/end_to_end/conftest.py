@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import sys
@@ -137,6 +138,11 @@ class World:
 
     def from_bot(self, chat: int) -> list[dict]:
         return [message for message in self.telegram.messages(chat) if message["from"]["is_bot"]]
+
+    def document(self, message: dict) -> dict:
+        """What stands in the JSON file of a message."""
+        file = self.telegram.files.get(message["document"]["file_id"])
+        return json.loads(file.content)
 
     def cards(self, chat: int) -> list[dict]:
         """The alerts in a chat: what carries a button to read an article."""

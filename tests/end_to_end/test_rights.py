@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from .conftest import buttons
@@ -25,7 +23,7 @@ async def test_privacy_my_data_and_forget_me(language, kept, erased, world) -> N
         assert "/forgetme" in told
         await world.says(reader, "/sub #nato")
         sent = await world.says(reader, "/mydata and more words")
-        data = json.loads(sent["document"]["content"])
+        data = world.document(sent)
         assert sent["document"]["file_name"] == "tagwire.json"
         assert (data["chat"], data["kept"]["rules"][0]["terms"]) == (reader, ["nato"])
         asked = await world.says(reader, "/forgetme")
@@ -40,7 +38,7 @@ async def test_privacy_my_data_and_forget_me(language, kept, erased, world) -> N
         world.newsroom.publish_seed()
         await service.poll(["sample"])
         assert "/sub" in (await world.says(reader, "/start"))["text"]
-        again = json.loads((await world.says(reader, "/mydata"))["document"]["content"])["kept"]
+        again = world.document(await world.says(reader, "/mydata"))["kept"]
         assert (again["rules"], again["outbox"], len(again["chats"])) == ([], [], 1)
     assert world.cards(reader) == []
 
@@ -56,7 +54,7 @@ async def test_in_a_group_only_its_administrators_see_and_erase(world) -> None:
             assert "Only administrators of this chat" in refused["text"]
         sent = await world.says(group, "/mydata", user_id=world.admin, thread_id=7)
         assert sent["message_thread_id"] == 7
-        assert json.loads(sent["document"]["content"])["kept"]["rules"][0]["thread_id"] == 7
+        assert world.document(sent)["kept"]["rules"][0]["thread_id"] == 7
         asked = await world.says(group, "/forgetme", user_id=world.admin)
         assert "Only" in (await world.press(group, asked, "forget:yes", member))["text"]
         await world.press(group, asked, "forget:yes", world.admin)

@@ -147,7 +147,8 @@ function bubble(message) {
   const entities = [...(message.entities ?? message.caption_entities ?? [])].sort(outerFirst);
   const body = node("div", { class: "bubble" });
   if (message.from) body.append(node("div", { class: "from" }, message.from.first_name ?? "bot"));
-  if (message.photo) body.append(node("div", { class: "note" }, "[photo]"));
+  if (message.photo) body.append(photo(message.photo.at(-1)));
+  if (message.document) body.append(node("div", { class: "file" }, "📎 ", message.document.file_name ?? "file"));
   body.append(node("div", { class: "text", dir: "auto" }, ...formatted(text, entities)));
   const time = node("time", { datetime: new Date(message.date * 1000).toISOString() }, clock(message.date));
   body.append(node("span", { class: "time" }, message.edit_date ? "edited " : "", time));
@@ -156,6 +157,10 @@ function bubble(message) {
   if (rows.length) item.append(keyboard(message, rows));
   return item;
 }
+
+const photo = (size) => node("img", {
+  class: "photo", src: `/api/photo?id=${encodeURIComponent(size.file_id)}`, alt: "Photo", width: size.width, height: size.height,
+});
 
 function keyboard(message, rows) {
   const press = async (event, button) => {
