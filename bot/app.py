@@ -27,6 +27,7 @@ from bot.pipeline.explain import Explained, Explainer, ExplainError
 from bot.pipeline.poll import Poller, PollTotals
 from bot.pipeline.ports import SilentMeter
 from bot.pipeline.tagging import Tagger
+from bot.playground.keeping import KeepError
 from bot.playground.server import PlaygroundError
 from bot.settings import ConfigError
 from bot.store.copy import copy
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from bot.core.model import Article, Millis
     from bot.pipeline.deliver import DeliverTotals
-    from bot.pipeline.ports import Meter
+    from bot.pipeline.ports import Clock, Meter
     from bot.pipeline.retrieve import Polled
     from bot.settings import Config
     from bot.telegram.application import TelegramBot
@@ -94,9 +95,9 @@ def thesaurus_of(config: Config) -> Thesaurus:
 morphology = cache(Morphology)
 
 
-def tagger_of(config: Config, store: Store) -> Tagger:
+def tagger_of(config: Config, store: Store, clock: Clock = now_ms) -> Tagger:
     """What finds tags in texts. Raises ConfigError as `thesaurus_of` does."""
-    return Tagger(store, Lexicon(thesaurus_of(config), morphology()), now_ms)
+    return Tagger(store, Lexicon(thesaurus_of(config), morphology()), clock)
 
 
 @asynccontextmanager
@@ -132,6 +133,7 @@ async def polling(
     *,
     meter: Meter,
     on_alerts: Callable[[], None] = lambda: None,
+    clock: Clock = now_ms,
 ) -> AsyncIterator[tuple[Poller, Fetcher]]:
     """The first pump and its way to the sites."""
     fetch = config.settings.fetch
@@ -142,7 +144,7 @@ async def polling(
             parsers=parsers,
             tagger=tagger,
             feeds=feeds,
-            clock=now_ms,
+            clock=clock,
             meter=meter,
             page_limit=config.settings.poll.page_limit,
             page_wait_s=config.settings.poll.page_wait,
@@ -262,7 +264,7 @@ def telegram_of(config: Config, token: str, store: Store) -> TelegramBot:
     )
 
 
-def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Meter) -> Deliverer:
+def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Meter, clock: Clock = now_ms) -> Deliverer:
     """The second pump."""
     from bot.telegram.texts import words  # noqa: PLC0415 - see `telegram_of`
 
@@ -271,7 +273,7 @@ def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Met
         store=store,
         sender=telegram.sender,
         words=words,
-        clock=now_ms,
+        clock=clock,
         meter=meter,
         owner=f"{socket.gethostname()}-{os.getpid()}",
         in_flight=settings.in_flight,
@@ -283,11 +285,18 @@ def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Met
             repeat_hot=settings.repeat_hot,
             offer_quiet=config.settings.readers.offer_quiet,
         ),
-        recall=lambda chat, times: telegram.recall(chat, [(now_ms() - at) / 1000 for at in times]),
+        recall=lambda chat, times: telegram.recall(chat, [(clock() - at) / 1000 for at in times]),
     )
 
 
-def desk_of(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed], on_queued: Callable[[], None]) -> Desk:
+def desk_of(
+    config: Config,
+    store: Store,
+    tagger: Tagger,
+    feeds: Iterable[Feed],
+    on_queued: Callable[[], None],
+    clock: Clock = now_ms,
+) -> Desk:
     """Where people are answered."""
     from bot.telegram.desk import Desk  # noqa: PLC0415 - see `telegram_of`
     from bot.telegram.trends import Trends  # noqa: PLC0415
@@ -297,13 +306,13 @@ def desk_of(config: Config, store: Store, tagger: Tagger, feeds: Iterable[Feed],
         store=store,
         tagger=tagger,
         sources={feed.name: feed.title for feed in feeds},
-        clock=now_ms,
+        clock=clock,
         admins=config.settings.admins,
         on_queued=on_queued,
         time_zone=readers.time_zone,
         language=readers.language,
         max_rules=readers.max_rules,
-        trends=Trends(store, now_ms),
+        trends=Trends(store, clock),
     )
 
 
@@ -311,7 +320,7 @@ class Failed:
     """The failures that a user can cause, by the exit status they deserve."""
 
     wrong = (TokenRefusedError,)
-    running = (StorageError, WebError, PlaygroundError, OpmlError, ExplainError)
+    running = (StorageError, WebError, PlaygroundError, KeepError, OpmlError, ExplainError)
 
 
 @dataclass(frozen=True, slots=True)
