@@ -34,6 +34,7 @@ class ChatState:
     admins: set[int] = field(default_factory=set)
     refusal: tuple[int, str] | None = None  #: what the bot is told when it writes here
     moved_to: int | None = None
+    keyboard: list[list[dict[str, Any]]] = field(default_factory=list)  #: below the field that people write in
     topics: dict[int, str] = field(default_factory=dict)  #: names by thread id; empty: any thread is taken
     closed_topics: set[int] = field(default_factory=set)
     unread: Counter[int] = field(default_factory=Counter)  #: the bot's messages nobody has seen, by thread

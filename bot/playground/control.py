@@ -60,6 +60,7 @@ def mount(
         ("POST", "topics"): control.add_topic,
         ("POST", "say"): control.say,
         ("POST", "press"): control.press,
+        ("POST", "location"): control.share_location,
         ("POST", "read"): control.read,
         ("POST", "inline"): control.ask_inline,
         ("POST", "inline/choose"): control.choose_inline,
@@ -180,6 +181,10 @@ class _Control:
         chat_id, message_id = _int(given, "chat_id"), _int(given, "message_id")
         return {"id": self._telegram.press(chat_id, message_id, _str(given, "data"), _optional(given, "user_id"))}
 
+    async def share_location(self, given: dict[str, Any]) -> dict[str, Any]:
+        latitude, longitude = float(given.get("latitude", 0)), float(given.get("longitude", 0))
+        return {"message": self._telegram.share_location(_int(given, "chat_id"), latitude, longitude)}
+
     async def ask_inline(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"id": self._telegram.ask_inline(_int(given, "user_id"), str(given.get("query", "")))}
 
@@ -247,7 +252,7 @@ def _shown(chat: ChatState) -> dict[str, Any]:
     unread = [{"thread_id": thread, "count": count} for thread, count in chat.unread.items()]
     last = next(reversed(chat.messages.values()), {}).get("date", 0)
     more = {"topics": topics, "unread": unread, "admins": sorted(chat.admins), "refusal": chat.refusal, "last": last}
-    return {**chat.shown(), "title": chat.title, **more}
+    return {**chat.shown(), "title": chat.title, "keyboard": chat.keyboard, **more}
 
 
 def _int(given: dict[str, Any], name: str) -> int:

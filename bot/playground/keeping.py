@@ -136,6 +136,7 @@ def _chat_saved(chat: ChatState) -> dict[str, Any]:
         "forum": chat.forum,
         "refusal": chat.refusal,
         "moved_to": chat.moved_to,
+        "keyboard": chat.keyboard,
         "messages": list(chat.messages.values()),
         "admins": sorted(chat.admins),
         "topics": list(chat.topics.items()),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.playground.html import ParseError, detect, is_web, parse
+
+if TYPE_CHECKING:
+    from bot.playground.chats import ChatState
 
 MAX_TEXT, MAX_CAPTION, MAX_RAW_BYTES = 4096, 1024, 32768
 MAX_ROW, MAX_BUTTONS, MAX_DATA_BYTES = 8, 100, 64
@@ -89,6 +92,17 @@ def markup_of(params: Params) -> dict[str, Any] | None:
     for button in (button for row in rows for button in row):
         _check_button(button)
     return {"inline_keyboard": rows} if rows else None
+
+
+def show_keyboard(chat: ChatState, params: Params) -> None:
+    """Buttons below the field that people write in; Telegram does not repeat them in the message. Raises ApiError."""
+    markup = as_json(params, "reply_markup") or {}
+    if markup.get("remove_keyboard"):
+        chat.keyboard = []
+    rows = markup.get("keyboard", [])
+    if chat.type != "private" and any(button.get("request_location") for row in rows for button in row):
+        raise ApiError(400, "Bad Request: location can be requested in private chats only")
+    chat.keyboard = rows or chat.keyboard
 
 
 def _check_button(button: dict[str, Any]) -> None:

@@ -138,6 +138,14 @@ class Telegram:
         self.update({"channel_post": {**post, "sender_chat": chat.shown()}})
         return message
 
+    def share_location(self, chat_id: int, latitude: float, longitude: float) -> dict[str, Any]:
+        """A person shows in their private chat where they are; returns the message. Raises UnknownError."""
+        chat = self.chat(chat_id)
+        content = {"location": {"latitude": latitude, "longitude": longitude}}
+        message = self.new_message(chat, self._person(chat, None), content)
+        self.update({"message": message})
+        return message
+
     def press(self, chat_id: int, message_id: int, data: str, user_id: int | None = None) -> str:
         """A person presses a button, a forged one too; returns the id of the callback. Raises UnknownError."""
         chat = self.chat(chat_id)
@@ -244,7 +252,7 @@ class Telegram:
         chat.messages[message["message_id"]] = message
         if sender.get("is_bot"):
             chat.unread[thread_id or 0] += 1
-        self.tell({"type": "message", "chat_id": chat.id, "message": message})
+        self.tell({"type": "message", "chat_id": chat.id, "message": message, "keyboard": chat.keyboard})
         return message
 
     def read(self, chat_id: int, thread_id: int = 0) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.playground.chats import UnknownError
 from bot.playground.files import MAX_DOWNLOAD_BYTES
-from bot.playground.params import ApiError, Params, as_json, caption_of, flag, markup_of, number, text_of
+from bot.playground.params import ApiError, Params, as_json, caption_of, flag, markup_of, number, show_keyboard, text_of
 
 if TYPE_CHECKING:
     from bot.playground.chats import ChatState
@@ -51,6 +51,7 @@ class Writing:
 
     def _sent(self, chat: ChatState, thread: int, params: Params, content: dict[str, Any]) -> dict[str, Any]:
         content |= {"reply_markup": markup_of(params), "reply_to_message": _replied(chat, params)}
+        show_keyboard(chat, params)
         content |= {"silent": flag(params, "disable_notification")}
         return self._telegram.new_message(chat, self._telegram.bot, content, thread or None)
 

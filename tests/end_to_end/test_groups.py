@@ -141,7 +141,7 @@ async def test_a_channels_post_in_its_discussion_group_is_not_answered_twice(wor
         group = world.telegram.add_group("Discussion", admin=world.admin)
         await world.playground.wait_for(group)
         chat = world.telegram.chat(group)
-        copied = world.telegram.new_message(chat, world.telegram.users[world.admin], "/sub #nato", [])
+        copied = world.telegram.new_message(chat, world.telegram.users[world.admin], {"text": "/sub #nato"})
         command = [{"type": "bot_command", "offset": 0, "length": 4}]
         copied |= {"is_automatic_forward": True, "sender_chat": {"id": -1009, "type": "channel", "title": "Wire"}}
         world.telegram.update({"message": {**copied, "entities": command}})

@@ -349,8 +349,7 @@ async def test_pictures_and_the_like_get_an_answer(world) -> None:
     reader = world.telegram.add_user("Reader", "en")
     async with world.running():
         await world.says(reader, "/start")
-        message = world.telegram.new_message(world.telegram.chat(reader), world.telegram.users[reader], "", [])
-        del message["text"]
+        message = world.telegram.new_message(world.telegram.chat(reader), world.telegram.users[reader], {})
         message["sticker"] = {
             "file_id": "a", "file_unique_id": "b", "type": "regular", "width": 1, "height": 1,
             "is_animated": False, "is_video": False,

@@ -305,7 +305,9 @@ async def test_hashtags_of_forwarded_posts_are_offered(world) -> None:
         await world.says(reader, "/sub")  # a question is open, but a forwarded post is no answer to it
         telegram, before = world.telegram, len(world.from_bot(reader))
         text = "Long story. " * 80 + "#NATO #Довгий_Жираф"
-        message = telegram.new_message(telegram.chat(reader), telegram.users[reader], text, detect(text, []))
+        message = telegram.new_message(
+            telegram.chat(reader), telegram.users[reader], {"text": text, "entities": detect(text, [])}
+        )
         message["forward_origin"] = {"type": "hidden_user", "sender_user_name": "A channel", "date": message["date"]}
         telegram.update({"message": message})
         await world.wait_until(lambda: len(world.from_bot(reader)) > before)

@@ -141,6 +141,22 @@ async def test_the_log_holds_each_call_with_its_answer(playground) -> None:
     assert two["answer"]["description"] == "Bad Request: chat not found"
 
 
+async def test_a_keyboard_below_the_field_asks_for_a_place(playground) -> None:
+    person, group = playground.telegram.add_user("Olivia"), playground.telegram.add_group("Group")
+    asking = {"keyboard": [[{"text": "Where I am", "request_location": True}]]}
+    sent = await bot(playground, "sendMessage", chat_id=person, text="x", reply_markup=asking)
+    assert "reply_markup" not in sent["result"]
+    shown = {chat["id"]: chat["keyboard"] for chat in (await ask(playground, "GET", "/api/state"))["chats"]}
+    assert shown == {person: asking["keyboard"], group: []}
+    refused = await bot(playground, "sendMessage", chat_id=group, text="x", reply_markup=asking)
+    assert refused["description"] == "Bad Request: location can be requested in private chats only"
+    await ask(playground, "POST", "/api/location", chat_id=person, latitude=50.45, longitude=30.523)
+    update = (await bot(playground, "getUpdates"))["result"][-1]
+    assert update["message"]["location"]["latitude"] == 50.45
+    await bot(playground, "sendMessage", chat_id=person, text="x", reply_markup={"remove_keyboard": True})
+    assert playground.telegram.chat(person).keyboard == []
+
+
 # -- what is kept
 
 

@@ -1,6 +1,7 @@
 // People and chats: who there is, who has news, whose chat is open.
 
 import { $, api, attempt, chat, clock, coalesced, node, now, setClock, speaker, state, user } from "./core.js";
+import { showKeyboard } from "./compose.js";
 import { find, loadMessages, reply } from "./messages.js";
 
 const ZONES = [
@@ -56,6 +57,7 @@ function showHead() {
   const chosen = $("speaker").value || here?.admins?.[0];
   $("speaker").replaceChildren(...state.users.map((one) => node("option", { value: one.id }, one.first_name)));
   if (chosen) $("speaker").value = chosen;
+  showKeyboard(here?.keyboard);
   showPerson(person);
   tickClock();
 }

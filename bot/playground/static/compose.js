@@ -95,6 +95,21 @@ export async function hearInline(event) {
   offer(answer.results.map((result) => ({ label: result.title, about: result.description, choose: () => send(result) })));
 }
 
+// ---------------------------------------------------------------- buttons below the field
+
+/** Where a person is who shows it: the middle of Kyiv. */
+const PLACE = { latitude: 50.45, longitude: 30.523 };
+
+/** The keyboard that the bot has put below the field of the open chat. */
+export function showKeyboard(rows) {
+  const press = (button) => (button.request_location
+    ? attempt(() => api("POST", "/api/location", { chat_id: state.current.chat, ...PLACE }))
+    : say(button.text ?? button));
+  const key = (button) => node("button", { type: "button", onclick: () => press(button) }, button.text ?? button);
+  $("keyboard").hidden = !rows?.length;
+  $("keyboard").replaceChildren(...(rows ?? []).map((row) => node("div", {}, ...row.map(key))));
+}
+
 $("composer").addEventListener("submit", async (event) => {
   event.preventDefault();
   const text = field.value.trim();

@@ -1,8 +1,8 @@
 // The page: it shows what the server holds and sends what a person does. It decides nothing about Telegram's rules.
 
 import { count, loadState, read, tickClock } from "./chats.js";
-import { hearInline } from "./compose.js";
-import { $, alertBox, attempt, state, toast } from "./core.js";
+import { hearInline, showKeyboard } from "./compose.js";
+import { $, alertBox, attempt, chat, state, toast } from "./core.js";
 import { hearCall, loadFaults, reload, showClock, showDesk } from "./desk.js";
 import { find, hearMessage, loadMessages, say, threadOf } from "./messages.js";
 import { taps } from "./text.js";
@@ -21,6 +21,9 @@ async function refresh() {
 const heard = {
   message(event) {
     hearMessage(event);
+    const place = chat(event.chat_id);
+    if (place) place.keyboard = event.keyboard;
+    if (event.chat_id === state.current?.chat) showKeyboard(event.keyboard);
     if (event.message.from?.is_bot) count(event.chat_id, threadOf(event.message));
   },
   edit: hearMessage,
