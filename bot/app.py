@@ -33,6 +33,7 @@ from bot.pipeline.ports import SilentMeter
 from bot.pipeline.scout import Scout
 from bot.pipeline.tagging import Tagger
 from bot.pipeline.watch import Watch
+from bot.playground.keeping import KeepError
 from bot.playground.server import PlaygroundError
 from bot.settings import ConfigError
 from bot.store.copy import copy
@@ -106,9 +107,9 @@ def thesaurus_of(config: Config) -> Thesaurus:
 morphology = cache(Morphology)
 
 
-def tagger_of(config: Config, store: Store) -> Tagger:
+def tagger_of(config: Config, store: Store, clock: Clock = now_ms) -> Tagger:
     """What finds tags in texts. Raises ConfigError as `thesaurus_of` does."""
-    return Tagger(store, Lexicon(thesaurus_of(config), morphology()), now_ms)
+    return Tagger(store, Lexicon(thesaurus_of(config), morphology()), clock)
 
 
 @asynccontextmanager
@@ -144,6 +145,7 @@ async def polling(
     *,
     meter: Meter,
     on_alerts: Callable[[], None] = lambda: None,
+    clock: Clock = now_ms,
 ) -> AsyncIterator[tuple[Poller, Fetcher]]:
     """The first pump and its way to the sites."""
     fetch = config.settings.fetch
@@ -154,7 +156,7 @@ async def polling(
             parsers=parsers,
             tagger=tagger,
             feeds=feeds,
-            clock=now_ms,
+            clock=clock,
             meter=meter,
             page_limit=config.settings.poll.page_limit,
             page_wait_s=config.settings.poll.page_wait,
@@ -168,13 +170,15 @@ async def polling(
 
 
 @asynccontextmanager
-async def scouting(config: Config, tagger: Tagger) -> AsyncIterator[Scout]:
+async def scouting(config: Config, tagger: Tagger, clock: Clock = now_ms) -> AsyncIterator[Scout]:
     """A look at what might be added; its worker starts with the first look."""
     async with fetcher_of(config) as fetcher, ParserPool(max_workers=1) as parsers:
-        yield Scout(fetcher=fetcher, parsers=parsers, tagger=tagger, clock=now_ms)
+        yield Scout(fetcher=fetcher, parsers=parsers, tagger=tagger, clock=clock)
 
 
-def watch_of(config: Config, store: Store, on_queued: Callable[[], None] = lambda: None) -> Watch:
+def watch_of(
+    config: Config, store: Store, on_queued: Callable[[], None] = lambda: None, clock: Clock = now_ms
+) -> Watch:
     """What alerts the admins."""
 
     def disk() -> tuple[int, int] | None:
@@ -184,7 +188,7 @@ def watch_of(config: Config, store: Store, on_queued: Callable[[], None] = lambd
         usage = shutil.disk_usage(path.parent)
         return usage.free, usage.total
 
-    return Watch(store=store, clock=now_ms, admins=config.settings.admins, disk=disk, on_queued=on_queued)
+    return Watch(store=store, clock=clock, admins=config.settings.admins, disk=disk, on_queued=on_queued)
 
 
 def user_agent(contact: str) -> str:
@@ -307,7 +311,7 @@ def telegram_of(config: Config, token: str, store: Store) -> TelegramBot:
     )
 
 
-def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Meter) -> Deliverer:
+def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Meter, clock: Clock = now_ms) -> Deliverer:
     """The second pump."""
     from bot.telegram.texts import words  # noqa: PLC0415 - see `telegram_of`
 
@@ -316,7 +320,7 @@ def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Met
         store=store,
         sender=telegram.sender,
         words=words,
-        clock=now_ms,
+        clock=clock,
         meter=meter,
         owner=f"{socket.gethostname()}-{os.getpid()}",
         in_flight=settings.in_flight,
@@ -329,12 +333,18 @@ def deliverer_of(config: Config, store: Store, telegram: TelegramBot, meter: Met
             folding=Folding(config.settings.readers.burst, round(config.settings.readers.burst_window * 1000)),
             offer_quiet=config.settings.readers.offer_quiet,
         ),
-        recall=lambda chat, times: telegram.recall(chat, [(now_ms() - at) / 1000 for at in times]),
+        recall=lambda chat, times: telegram.recall(chat, [(clock() - at) / 1000 for at in times]),
     )
 
 
 def desk_of(
-    config: Config, store: Store, tagger: Tagger, roster: Roster, scout: Scout, on_queued: Callable[[], None]
+    config: Config,
+    store: Store,
+    tagger: Tagger,
+    roster: Roster,
+    scout: Scout,
+    on_queued: Callable[[], None],
+    clock: Clock = now_ms,
 ) -> Desk:
     """Where people are answered."""
     from bot.telegram.desk import Desk  # noqa: PLC0415 - see `telegram_of`
@@ -352,13 +362,13 @@ def desk_of(
         tagger=tagger,
         roster=roster,
         scout=scout,
-        clock=now_ms,
+        clock=clock,
         admins=config.settings.admins,
         on_queued=on_queued,
         time_zone=readers.time_zone,
         language=readers.language,
         max_rules=readers.max_rules,
-        trends=Trends(store, now_ms),
+        trends=Trends(store, clock),
         newsroom=newsroom_of(config),
         probe=probe,
     )
@@ -391,7 +401,7 @@ class Failed:
     """The failures that a user can cause, by the exit status they deserve."""
 
     wrong = (TokenRefusedError,)
-    running = (StorageError, WebError, PlaygroundError, OpmlError, ExplainError)
+    running = (StorageError, WebError, PlaygroundError, KeepError, OpmlError, ExplainError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ def demo(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at; 0 picks a free one.", min=0, max=65535)] = 8080,
     no_feeds: Annotated[bool, typer.Option("--no-feeds", help="Only the bundled sample newsroom.")] = False,
+    keep: Annotated[Path | None, typer.Option(help="Go on from this file, and keep everything there.")] = None,
 ) -> None:
     """Run the bot in a local Telegram with a sample newsroom: no token, no account."""
     loaded = _load(context, config)
@@ -93,7 +94,7 @@ def demo(
         preload()
 
         async def play() -> None:
-            demonstration = Demo(loaded, host=host, port=port, with_feeds=not no_feeds)
+            demonstration = Demo(loaded, host=host, port=port, with_feeds=not no_feeds, keep=keep)
             _stop_on_signals(demonstration.stop)
             await demonstration.run(ready=lambda url: print(f"playground: {url}/", flush=True))
 

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from bot.feeds.fetch import Fetcher
     from bot.pipeline.deliver import Deliverer
     from bot.pipeline.poll import Poller
+    from bot.pipeline.ports import Clock
     from bot.pipeline.tagging import Tagger
     from bot.pipeline.watch import Watch
     from bot.settings import Config
@@ -86,15 +87,24 @@ class Service:
         token: the bot's; "" for a worker that neither delivers nor answers.
         feeds: polled instead of the configured ones.
         roles: some of ROLES.
+        clock: the demo's can be turned on.
     """
 
     def __init__(
-        self, config: Config, token: str, feeds: Sequence[Feed] | None = None, roles: Collection[str] = ROLES
+        self,
+        config: Config,
+        token: str,
+        feeds: Sequence[Feed] | None = None,
+        roles: Collection[str] = ROLES,
+        *,
+        clock: Clock = now_ms,
     ) -> None:
         self._config = config
         self._token = token
         self._feeds = feeds_of(config) if feeds is None else tuple(feeds)
         self._roles = frozenset(roles)
+        self._clock = clock
+        self._wake: Callable[[], None] = _nobody
         self._stop = asyncio.Event()
         self._signing_in = asyncio.Lock()
         self._signed_in = False
@@ -112,6 +122,12 @@ class Service:
         if self._poller is not None:
             await self._poller.poll_all(names)
 
+    async def look(self) -> None:
+        """See at once what is due: the clock was turned."""
+        self._wake()
+        if self._poller is not None:
+            await self._poller.tick()
+
     async def run(self) -> None:
         """Run until `stop`. Raises TokenRefusedError when Telegram refuses the token, at the start or later."""
         config = self._config
@@ -120,11 +136,14 @@ class Service:
             await stack.enter_async_context(sending(store))
             meter = Metrics()
             telegram = telegram_of(config, self._token, store) if self._roles & {"deliver", "chat"} else None
-            deliverer = deliverer_of(config, store, telegram, meter) if telegram and "deliver" in self._roles else None
-            tagger, roster = tagger_of(config, store), Roster(store, self._feeds)
-            hot = hot_of(config, store, telegram, deliverer.wake) if telegram and deliverer else None
-            wake = _both(deliverer.wake, hot.wake) if deliverer and hot else _nobody
-            watch = watch_of(config, store, wake)
+            deliverer = hot = None
+            wake: Callable[[], None] = _nobody
+            if telegram and "deliver" in self._roles:
+                deliverer = deliverer_of(config, store, telegram, meter, self._clock)
+                hot = hot_of(config, store, telegram, deliverer.wake, self._clock)
+                wake = self._wake = _both(deliverer.wake, hot.wake)
+            tagger, roster = tagger_of(config, store, self._clock), Roster(store, self._feeds)
+            watch = watch_of(config, store, wake, self._clock)
             locks = await stack.enter_async_context(locks_of(store.database, on_queued=wake))
             if "web" in self._roles and config.settings.web.port:
                 await stack.enter_async_context(await self._web(stack, store, locks, meter))
@@ -132,8 +151,8 @@ class Service:
             if "poll" in self._roles:
                 jobs["poll"] = locks.hold("tick", lambda: self._poll(store, roster, tagger, watch, meter, wake))
             if telegram and "chat" in self._roles:
-                scout = await stack.enter_async_context(scouting(config, tagger))
-                telegram.answer_at(desk_of(config, store, tagger, roster, scout, wake))
+                scout = await stack.enter_async_context(scouting(config, tagger, self._clock))
+                telegram.answer_at(desk_of(config, store, tagger, roster, scout, wake, self._clock))
                 jobs["chat"] = self._chat(telegram, locks, roster, watch)
             if telegram and deliverer and hot:
                 jobs["deliver"] = self._deliver(telegram, deliverer, watch)
@@ -177,9 +196,10 @@ class Service:
         config = self._config
         await _until_stored(lambda: store.feeds.sync_catalogue(self._feeds))
         await _until_stored(roster.refresh)
-        await _until_stored(lambda: store.fanouts.resume(now_ms(), wake))
+        await _until_stored(lambda: store.fanouts.resume(self._clock(), wake))
         feeds = tuple(roster.feeds.values())
-        async with polling(config, store, feeds, tagger, meter=meter, on_alerts=wake) as (poller, fetcher):
+        clock = self._clock
+        async with polling(config, store, feeds, tagger, meter=meter, on_alerts=wake, clock=clock) as (poller, fetcher):
             await _until_stored(poller.spread)
             self._poller = poller
             scheduler = self._schedule(store, poller, self._pushes(store, fetcher), tagger, roster)
@@ -204,9 +224,9 @@ class Service:
         )
 
         async def prune() -> None:
-            await store.feeds.prune_entries(now_ms())
-            await store.outbox.prune(now_ms())
-            purged = await store.privacy.purge(now_ms())
+            await store.feeds.prune_entries(self._clock())
+            await store.outbox.prune(self._clock())
+            purged = await store.privacy.purge(self._clock())
             log.info("maintenance.done", purged_chats=purged)
 
         async def round_of_polls() -> None:
@@ -215,7 +235,7 @@ class Service:
             await poller.tick()
 
         async def count() -> None:
-            await store.days.count(local_day(now_ms(), self._config.settings.readers.time_zone))
+            await store.days.count(local_day(self._clock(), self._config.settings.readers.time_zone))
 
         tick, catch_up = _patient("poll.waits", round_of_polls), _patient("tags.behind", tagger.catch_up)
         index = _patient("search.not_indexed", lambda: index_archive(store, tagger.lexicon.forms))
@@ -348,11 +368,11 @@ class Service:
                 self._poller.hint(feed)
                 return
             # Another worker polls: its next tick finds the feed due.
-            task = asyncio.create_task(store.feeds.hasten(feed, now_ms()))
+            task = asyncio.create_task(store.feeds.hasten(feed, self._clock()))
             hints.add(task)
             task.add_done_callback(hints.discard)
 
-        return Pushes(store=store, fetcher=fetcher, clock=now_ms, public_url=web.public_url, on_push=hint)
+        return Pushes(store=store, fetcher=fetcher, clock=self._clock, public_url=web.public_url, on_push=hint)
 
 
 def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:

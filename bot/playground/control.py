@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.playground.telegram import BOT, UnknownError
+from bot.playground import menus
+from bot.playground.chats import UnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Iterable
 
+    from bot.playground.chats import ChatState
+    from bot.playground.clock import Clock
     from bot.playground.faults import Faults
     from bot.playground.telegram import Telegram
 
+#: (site, title, description) of a page by its path; None for a path that has none.
+Preview = Callable[[str], dict[str, str] | None]
 STATES = ("block", "unblock", "deactivate", "kick", "migrate", "restrict")
 
 
@@ -23,23 +29,46 @@ class BadRequestError(Exception):
     """The call lacks something; the text says what."""
 
 
-def mount(app: web.Application, telegram: Telegram, faults: Faults, calls: Iterable[dict[str, Any]]) -> None:
-    """Add the control API's routes; `calls` are those of the Bot API so far."""
-    control = _Control(telegram, faults, calls)
+def mount(
+    app: web.Application,
+    telegram: Telegram,
+    faults: Faults,
+    calls: Iterable[dict[str, Any]],
+    clock: Clock,
+    preview: Preview | None,
+) -> None:
+    """Add the control API's routes.
+
+    Args:
+        app: gets them.
+        telegram: what they show and change.
+        faults: what they switch.
+        calls: those of the Bot API so far.
+        clock: Telegram's.
+        preview: what a link to this server shows of its page, by its path; None where there are no such pages.
+    """
+    control = _Control(telegram, faults, calls, clock, preview)
     routes: dict[tuple[str, str], Callable[[Any], Awaitable[Any]]] = {
         ("GET", "state"): control.state,
         ("GET", "messages"): control.messages,
         ("GET", "calls"): control.calls,
+        ("GET", "commands"): control.commands,
+        ("GET", "preview"): control.preview,
         ("POST", "users"): control.add_user,
+        ("POST", "users/change"): control.change_user,
         ("POST", "groups"): control.add_group,
+        ("POST", "topics"): control.add_topic,
         ("POST", "say"): control.say,
         ("POST", "press"): control.press,
         ("POST", "location"): control.share_location,
+        ("POST", "read"): control.read,
         ("POST", "inline"): control.ask_inline,
         ("POST", "inline/choose"): control.choose_inline,
         ("GET", "inline"): control.inline,
+        ("GET", "faults"): control.faults,
         ("POST", "faults"): control.set_fault,
         ("DELETE", "faults"): control.clear_faults,
+        ("POST", "clock"): control.turn_clock,
         **{("POST", name): control.change(name) for name in STATES},
     }
     for (method, name), handler in routes.items():
@@ -70,28 +99,54 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 
 class _Control:
-    def __init__(self, telegram: Telegram, faults: Faults, calls: Iterable[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        telegram: Telegram,
+        faults: Faults,
+        calls: Iterable[dict[str, Any]],
+        clock: Clock,
+        preview: Preview | None,
+    ) -> None:
         self._telegram = telegram
         self._faults = faults
         self._calls = calls
+        self._clock = clock
+        self._preview = preview
 
     async def state(self, _: dict[str, Any]) -> dict[str, Any]:
-        chats = self._telegram.chats
+        telegram = self._telegram
         users = [
-            {**user, "blocked": chats[number].refusal is not None} for number, user in self._telegram.users.items()
+            {**user, **telegram.about[number], "blocked": telegram.chats[number].refusal is not None}
+            for number, user in telegram.users.items()
         ]
-        shown = [{**chat.shown(), "title": chat.title} for chat in chats.values()]
-        return {"bot": BOT, "users": users, "chats": shown}
+        chats = [_shown(chat) for chat in telegram.chats.values() if chat.moved_to is None]
+        clock = {"now": self._clock(), "ahead_s": self._clock.ahead_s}
+        return {"bot": telegram.bot, "users": users, "chats": chats, "clock": clock, "newsroom": bool(self._preview)}
 
     async def messages(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"messages": self._telegram.messages(_int(given, "chat_id"))}
 
-    async def calls(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"calls": list(self._calls)}
+    async def calls(self, given: dict[str, Any]) -> dict[str, Any]:
+        last = _optional(given, "last") or 0
+        return {"calls": list(self._calls)[-last:]}
+
+    async def commands(self, given: dict[str, Any]) -> dict[str, Any]:
+        chat_id = _int(given, "chat_id")
+        user_id = _optional(given, "user_id") or chat_id
+        return {"commands": menus.menu(self._telegram, chat_id, user_id)}
+
+    async def preview(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"preview": self._preview(_str(given, "path")) if self._preview else None}
 
     async def add_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        name, language = _str(given, "first_name"), str(given.get("language_code", "en"))
-        return {"id": self._telegram.add_user(name, language)}
+        part, zone = str(given.get("part", "")), str(given.get("time_zone") or "Europe/Kyiv")
+        language = str(given.get("language_code", "en"))
+        return {"id": self._telegram.add_user(_str(given, "first_name"), language, part=part, time_zone=zone)}
+
+    async def change_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        language, zone = str(given.get("language_code", "")), str(given.get("time_zone", ""))
+        self._telegram.change_user(_int(given, "user_id"), language_code=language, time_zone=zone)
+        return {}
 
     async def add_group(self, given: dict[str, Any]) -> dict[str, Any]:
         if given.get("channel"):
@@ -99,6 +154,18 @@ class _Control:
         admin = _int(given, "admin") if given.get("admin") else None
         forum, supergroup = bool(given.get("forum")), bool(given.get("supergroup", True))
         return {"id": self._telegram.add_group(_str(given, "title"), forum=forum, supergroup=supergroup, admin=admin)}
+
+    async def add_topic(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"id": self._telegram.add_topic(_int(given, "chat_id"), _str(given, "name"))}
+
+    async def read(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._telegram.read(_int(given, "chat_id"), _optional(given, "thread_id") or 0)
+        return {}
+
+    async def turn_clock(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._clock.turn(_int(given, "seconds"))
+        self._telegram.tell({"type": "clock"})
+        return {"now": self._clock(), "ahead_s": self._clock.ahead_s}
 
     async def say(self, given: dict[str, Any]) -> dict[str, Any]:
         message = self._telegram.say(
@@ -136,12 +203,18 @@ class _Control:
             chat_id=_optional(given, "chat_id"),
             times=_optional(given, "times"),
             retry_after=_optional(given, "retry_after") or 3,
+            delay=_optional(given, "delay") or 3,
         )
+        self._telegram.tell({"type": "faults"})
         return {}
 
-    async def clear_faults(self, _: dict[str, Any]) -> dict[str, Any]:
-        self._faults.clear()
+    async def clear_faults(self, given: dict[str, Any]) -> dict[str, Any]:
+        self._faults.clear(str(given.get("kind", "")))
+        self._telegram.tell({"type": "faults"})
         return {}
+
+    async def faults(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"faults": list(self._faults)}
 
     def change(self, name: str) -> Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]:
         async def changed(given: dict[str, Any]) -> dict[str, Any]:
@@ -172,6 +245,14 @@ class _Control:
         finally:
             self._telegram.listeners.discard(queue)
         return response
+
+
+def _shown(chat: ChatState) -> dict[str, Any]:
+    topics = [{"id": number, "name": name} for number, name in chat.topics.items()]
+    unread = [{"thread_id": thread, "count": count} for thread, count in chat.unread.items()]
+    last = next(reversed(chat.messages.values()), {}).get("date", 0)
+    more = {"topics": topics, "unread": unread, "admins": sorted(chat.admins), "refusal": chat.refusal, "last": last}
+    return {**chat.shown(), "title": chat.title, "keyboard": chat.keyboard, **more}
 
 
 def _int(given: dict[str, Any], name: str) -> int:

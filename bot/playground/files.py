@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import struct
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 from bot.playground.params import ApiError, as_json
@@ -60,7 +59,6 @@ class Files:
     def __init__(self) -> None:
         self._files: dict[str, File] = {}
         self._paths: dict[str, str] = {}
-        self._numbers = count()
 
     def __iter__(self) -> Any:
         return iter(self._files.values())
@@ -71,7 +69,7 @@ class Files:
             raise ApiError(400, "Bad Request: file must be non-empty")
         size = _photo_size(upload.content) if kind == "photo" else (0, 0)
         suffix = upload.name.rpartition(".")[2][:8] if "." in upload.name else "bin"
-        path = f"{kind}s/file_{next(self._numbers)}.{suffix}"
+        path = f"{kind}s/file_{len(self._files)}.{suffix}"
         return self.add(File(secrets.token_urlsafe(36), kind, upload.name, upload.mime, upload.content, path, size))
 
     def add(self, file: File) -> File:

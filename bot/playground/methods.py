@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from bot.playground import menus
 from bot.playground.params import ApiError, Params, as_json, flag, number
-from bot.playground.telegram import BOT
 from bot.playground.writing import Writing
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Methods:
         return True
 
     async def _get_me(self, _: Params) -> dict[str, Any]:
-        return BOT
+        return self._telegram.bot
 
     async def _webhook_info(self, _: Params) -> dict[str, Any]:
         return {"url": "", "has_custom_certificate": False, "pending_update_count": len(self._telegram.updates)}
@@ -104,33 +104,17 @@ class Methods:
         if len(text) > 200:
             raise ApiError(400, "Bad Request: MESSAGE_TOO_LONG")
         self._telegram.callbacks[callback_id] = {"text": text, "show_alert": flag(params, "show_alert")}
-        self._telegram.tell({"type": "callback_answer", "id": callback_id, "text": text})
+        self._telegram.tell({"type": "callback_answer", "id": callback_id, **self._telegram.callbacks[callback_id]})
         return True
 
     async def _set_commands(self, params: Params) -> bool:
-        scope = as_json(params, "scope") or {"type": "default"}
-        if "chat_id" in scope and scope["chat_id"] not in self._telegram.chats:
-            raise ApiError(400, "Bad Request: chat not found")
-        commands = as_json(params, "commands") or []
-        if len(commands) > 100:
-            raise ApiError(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
-        for command in commands:
-            name, about = str(command.get("command", "")), str(command.get("description", ""))
-            if not 1 <= len(name) <= 32 or not name.replace("_", "a").isalnum() or name != name.lower():
-                raise ApiError(400, "Bad Request: BOT_COMMAND_INVALID")
-            if not 1 <= len(about) <= 256:
-                raise ApiError(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
-        self._telegram.commands[_scope_key(scope), str(params.get("language_code", ""))] = commands
-        return True
-
-    async def _delete_commands(self, params: Params) -> bool:
-        scope = as_json(params, "scope") or {"type": "default"}
-        self._telegram.commands.pop((_scope_key(scope), str(params.get("language_code", ""))), None)
-        return True
+        return menus.set_commands(self._telegram, params)
 
     async def _get_commands(self, params: Params) -> list[dict[str, str]]:
-        scope = as_json(params, "scope") or {"type": "default"}
-        return self._telegram.commands.get((_scope_key(scope), str(params.get("language_code", ""))), [])
+        return menus.get_commands(self._telegram, params)
+
+    async def _delete_commands(self, params: Params) -> bool:
+        return menus.delete_commands(self._telegram, params)
 
     async def _get_chat(self, params: Params) -> dict[str, Any]:
         return {**self._writing.writable(params).shown(), "accent_color_id": 0, "max_reaction_count": 11}
@@ -143,7 +127,3 @@ class Methods:
         if user["id"] in chat.admins:
             return {"user": user, "status": "creator", "is_anonymous": False}
         return {"user": user, "status": "member"}
-
-
-def _scope_key(scope: dict[str, Any]) -> str:
-    return f"{scope.get('type', 'default')}:{scope.get('chat_id', '')}"

@@ -7,15 +7,16 @@ invented.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from bot.playground.pages import article, block, html, rss
-from bot.playground.stories import ARCHIVE, ROOT, SEED, UKRAINIAN, WORDS, Story
+from bot.playground.stories import ARCHIVE, LANGUAGES, ROOT, SEED, SHARED, SHARED_BY_WIRE, UKRAINIAN, WORDS, Story
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 FEED_LENGTH = 25  #: items in a feed; about what the real one carries
 #: What XML 1.0 cannot carry (and lone surrogates, which UTF-8 cannot): it comes with a careless paste.
 _UNPRINTABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+#: What `edit_newest` puts behind a headline.
+_EDITED = {"en": " (updated", "uk": " (оновлено"}
 
 
 class NewsroomError(Exception):
@@ -69,6 +74,19 @@ class Newsroom:
         """A Ukrainian story of the current time; again, a new one."""
         return self._add(replace(UKRAINIAN, published=self._clock()))
 
+    def publish_shared(self) -> Story:
+        """One event by two agencies, both now; the second one's story. Again, new ones."""
+        self._add(replace(SHARED, published=self._clock()))
+        return self._add(replace(SHARED_BY_WIRE, published=self._clock()))
+
+    def edit_newest(self) -> Story:
+        """Another headline for the story that came last."""
+        story = next(reversed(self._stories.values()))
+        mark = _EDITED[story.language]
+        head, found, number = story.title.partition(mark)
+        count = int(number.strip(" )") or 1) + 1 if found else 1
+        return self.edit(story.id, title=f"{head}{mark}{f' {count}' if count > 1 else ''})")
+
     def publish(
         self,
         *,
@@ -81,8 +99,8 @@ class Newsroom:
         published: datetime | None = None,
     ) -> Story:
         """A story of one's own; `published` (with a zone) is now unless given. Raises NewsroomError."""
-        if language not in WORDS:
-            raise NewsroomError(f"language: {language!r} is none of {', '.join(WORDS)}")
+        if language not in LANGUAGES:
+            raise NewsroomError(f"language: {language!r} is none of {', '.join(LANGUAGES)}")
         if published is not None and published.tzinfo is None:
             raise NewsroomError("published: a time needs its zone, as in 2025-11-21T17:11:00+02:00")
         if published is not None and not 1970 <= published.year < 9999:  # beyond, other zones have no such time
@@ -111,33 +129,46 @@ class Newsroom:
 
     def _keep(self, story: Story) -> Story:
         self._stories[story.id] = story
-        self._changed[story.language] = self._clock()
+        self._changed[story.agency or story.language] = self._clock()
         if self._on_publish:
             self._on_publish()
         return story
+
+    def preview(self, path: str) -> dict[str, str] | None:
+        """What a link preview shows of an article's page; None for any other path."""
+        story = next((one for one in self._stories.values() if one.path == path), None)
+        return {"site": story.words.agency, "title": story.title, "description": story.lead} if story else None
+
+    def saved(self) -> Any:
+        """Everything published, as JSON."""
+        stories = [asdict(story) | {"published": story.published.isoformat()} for story in self._stories.values()]
+        changed = {agency: moment.isoformat() for agency, moment in self._changed.items()}
+        return {"stories": stories, "changed": changed, "seeded": self._seeded, "next_id": self._next_id}
+
+    def restore(self, saved: Any) -> None:
+        """Go on from `saved`."""
+        for one in saved["stories"]:
+            more = {"tags": tuple(one["tags"]), "published": datetime.fromisoformat(one["published"])}
+            self._stories[one["id"]] = Story(**{**one, **more})
+        self._changed |= {agency: datetime.fromisoformat(text) for agency, text in saved["changed"].items()}
+        self._seeded, self._next_id = saved["seeded"], saved["next_id"]
 
     # ----------------------------------------------------------------------- the site
 
     def mount(self, app: web.Application) -> None:
         """Add the site's routes to `app`, all under `/newsroom/`."""
         app.router.add_get(f"{ROOT}/", self._index_page)
-        app.router.add_get(WORDS["en"].feed, self._english_feed)
-        app.router.add_get(WORDS["uk"].feed, self._ukrainian_feed)
+        for agency, words in WORDS.items():
+            app.router.add_get(words.feed, partial(self._feed, agency))
         app.router.add_get(ROOT + r"/news/general/{id:\d{1,12}}.html", self._article_page)
         app.router.add_get(ROOT + "/news/tag/{slug}.html", self._tag_page)
         app.router.add_post(f"{ROOT}/publish", self._post_publish)
         app.router.add_post(f"{ROOT}/edit", self._post_edit)
 
-    async def _english_feed(self, request: web.Request) -> web.Response:
-        return self._feed(request, "en")
-
-    async def _ukrainian_feed(self, request: web.Request) -> web.Response:
-        return self._feed(request, "uk")
-
-    def _feed(self, request: web.Request, language: str) -> web.Response:
-        stories = [story for story in self.stories if story.language == language][:FEED_LENGTH]
-        changed = self._changed[language].replace(microsecond=0)
-        text = rss(stories, language, str(request.url.origin()), changed, categories=self._categories)
+    async def _feed(self, agency: str, request: web.Request) -> web.Response:
+        stories = [story for story in self.stories if (story.agency or story.language) == agency][:FEED_LENGTH]
+        changed = self._changed[agency].replace(microsecond=0)
+        text = rss(stories, agency, str(request.url.origin()), changed, categories=self._categories)
         tag = sha256(text.encode()).hexdigest()[:16]
         response = web.Response(text=text, content_type="application/rss+xml", charset="utf-8")
         if _unchanged(request, tag, changed):
@@ -148,10 +179,10 @@ class Newsroom:
 
     async def _index_page(self, _: web.Request) -> web.Response:
         blocks = "".join(
-            f'<section lang="{language}"><h1>{words.agency}</h1><p><a href="{words.feed}">RSS</a></p>'
-            + block(words.latest, [story for story in self.stories if story.language == language], times=True)
+            f'<section><h1>{words.agency}</h1><p><a href="{words.feed}">RSS</a></p>'
+            + block(words.latest, [story for story in self.stories if story.words is words], times=True)
             + "</section>"
-            for language, words in WORDS.items()
+            for words in WORDS.values()
         )
         return _page("en", "Sample newsroom", blocks)
 
@@ -195,8 +226,9 @@ class Newsroom:
     def _publish_from(self, fields: dict[str, Any]) -> Story:
         if fields in ({}, {"story": "seed"}):
             return self.publish_seed()
-        if fields == {"story": "uk"}:
-            return self.publish_ukrainian()
+        known = {"uk": self.publish_ukrainian, "shared": self.publish_shared, "edit": self.edit_newest}
+        if fields.keys() == {"story"} and fields["story"] in known:
+            return known[fields["story"]]()
         return self.publish(**_checked(fields, {"title", "lead", "tags", "language", "body", "section", "published"}))
 
     def _edit_from(self, fields: dict[str, Any]) -> Story:

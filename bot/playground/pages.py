@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from bot.playground.stories import ROOT, WORDS
+from bot.playground.stories import LANGUAGES, ROOT, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from bot.playground.stories import Story
 
 
-def rss(stories: Iterable[Story], language: str, origin: str, changed: datetime, *, categories: bool = False) -> str:
+def rss(stories: Iterable[Story], agency: str, origin: str, changed: datetime, *, categories: bool = False) -> str:
     """An RSS 2.0 document, the same text for the same stories; `origin` is the site's `http://host:port`."""
-    words = WORDS[language]
+    words = WORDS[agency]
+    language = agency if agency in LANGUAGES else "en"
     items = "".join(
         f"<item><title>{escape(story.title)}</title><link>{escape(origin + story.path)}</link>"
         f'<guid isPermaLink="true">{escape(origin + story.path)}</guid>'
@@ -38,7 +39,7 @@ def rss(stories: Iterable[Story], language: str, origin: str, changed: datetime,
 
 def article(story: Story, others: list[Story]) -> str:
     """The body of an article's page; `others` (newest first) fill the blocks below it."""
-    words = WORDS[story.language]
+    words = story.words
     text = "\n\n".join(filter(None, (story.lead, story.body)))
     minutes = max(1, -(-len(text.split()) // 200))  # 200 words a minute, rounded up
     title = f"<h1>{escape(story.title)}</h1>"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.playground.html import ParseError, detect, is_web, parse
 
 if TYPE_CHECKING:
-    from bot.playground.telegram import ChatState
+    from bot.playground.chats import ChatState
 
 MAX_TEXT, MAX_CAPTION, MAX_RAW_BYTES = 4096, 1024, 32768
 MAX_ROW, MAX_BUTTONS, MAX_DATA_BYTES = 8, 100, 64

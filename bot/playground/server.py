@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 from aiohttp import web
 
 from bot.playground import control
-from bot.playground.faults import Faults
+from bot.playground.chats import Numbers
+from bot.playground.clock import Clock
+from bot.playground.faults import AFTER, Faults
 from bot.playground.files import Upload
 from bot.playground.inline import answer_inline
 from bot.playground.limits import Limits
@@ -26,6 +28,8 @@ from bot.playground.telegram import Telegram
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from bot.playground.control import Preview
 
 STATIC = Path(__file__).parent / "static"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -46,10 +50,11 @@ class Playground:
         host: where to listen; loopback, unless somebody knows what they do.
         port: 0 picks a free one.
         clock: seconds, for flood rules.
-        now: seconds since the epoch, for the times of messages.
+        now: for the times of messages; this machine's clock unless given.
         limits: whether flood rules hold, or the rules.
         token: the one token that is taken; None takes any of the right shape.
         extra: mounts further routes on the same server.
+        preview: what a link to such a page shows of it, by its path.
     """
 
     def __init__(
@@ -58,18 +63,22 @@ class Playground:
         port: int = 0,
         *,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], float] = time.time,
+        now: Clock | None = None,
         limits: bool | Limits = True,
         token: str | None = None,
         extra: Callable[[web.Application], None] | None = None,
+        preview: Preview | None = None,
     ) -> None:
         self._host, self._port = host, port
         self._token = token
         self._limits = Limits(clock) if limits is True else limits or None
         self._extra = extra
         self._runner: web.AppRunner | None = None
-        self.telegram = Telegram(now)
+        self._preview = preview
+        self.now = now or Clock()
+        self.telegram = Telegram(self.now)
         self.faults = Faults()
+        self._call_ids = Numbers()
         self.calls: deque[dict[str, Any]] = deque(maxlen=KEPT_CALLS)
         self.url = ""
         self._methods = Methods(self.telegram)
@@ -90,7 +99,7 @@ class Playground:
         app = web.Application(middlewares=[self._only_from_here], client_max_size=MAX_UPLOAD_BYTES)
         app.router.add_route("*", "/bot{token}/{method}", self._call)
         app.router.add_get("/file/bot{token}/{path:.+}", self._download)
-        control.mount(app, self.telegram, self.faults, self.calls)
+        control.mount(app, self.telegram, self.faults, self.calls, self.now, self._preview)
         if self._extra:
             self._extra(app)
         app.router.add_get("/", self._page)
@@ -175,11 +184,15 @@ class Playground:
             body |= {"parameters": error.parameters} if error.parameters else {}
             status = error.code
         if name.lower() != "getupdates":
-            shown = {key: value.shown() if isinstance(value, Upload) else value for key, value in params.items()}
-            self.calls.append({"method": name, "params": shown, "status": status, "answer": body})
-            self.telegram.tell({"type": "call"})
+            self._note(name, params, status, body)
         wait = body.get("parameters", {}).get("retry_after")
         return web.json_response(body, status=status, headers={"Retry-After": str(wait)} if wait else None)
+
+    def _note(self, name: str, params: dict[str, Any], status: int, body: dict[str, Any]) -> None:
+        shown = {key: value.shown() if isinstance(value, Upload) else value for key, value in params.items()}
+        call = {"id": next(self._call_ids), "method": name, "params": shown, "status": status, "answer": body}
+        self.calls.append(call)
+        self.telegram.tell({"type": "call", "call": call})
 
     async def _download(self, request: web.Request) -> web.Response:
         file = self.telegram.files.at(request.match_info["path"])
@@ -198,16 +211,17 @@ class Playground:
             method = partial(answer_inline, self.telegram)
         if method is None:
             raise ApiError(404, "Not Found: method not found")
-        if name not in self._methods.counted:
-            return await method(params)
         chat_id = int(params["chat_id"]) if str(params.get("chat_id", "")).lstrip("-").isdigit() else 0
-        fault = self.faults.take(chat_id)
-        if fault and fault.kind in {"reset-after", "hang-after"}:
+        counted = name in self._methods.counted
+        fault = self.faults.take(chat_id, counted=counted)
+        if fault and fault.kind in AFTER:
             result = await method(params)
             await self.faults.go_wrong(request, fault)
             return result
         if fault:
             await self.faults.go_wrong(request, fault)
+        if not counted:
+            return await method(params)
         if self._limits and (wait := self._limits.retry_after(chat_id)):
             raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
         return await method(params)

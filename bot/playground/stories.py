@@ -19,7 +19,13 @@ class Story:
     published: datetime
     language: str = "en"
     section: str = ""  #: "": the language's usual one
+    agency: str = ""  #: one of WORDS; "": the language's own
     id: int = 0  #: 0 until published
+
+    @property
+    def words(self) -> Words:
+        """Those of its agency."""
+        return WORDS[self.agency or self.language]
 
     @property
     def path(self) -> str:
@@ -48,7 +54,11 @@ WORDS = {
     "uk": Words(
         "Зразок-Україна", "Факти", "хв читання", "Теги", "БІЛЬШЕ ПРО", "ГАРЯЧІ НОВИНИ", "ОСТАННІ", f"{ROOT}/uk/rss.xml"
     ),
+    "wire": Words(
+        "Second Sample Wire", "World", "min read", "Tags", "MORE ABOUT", "HOT NEWS", "LATEST", f"{ROOT}/wire/rss.xml"
+    ),
 }  # fmt: skip
+LANGUAGES = ("en", "uk")
 
 
 SEED = Story(
@@ -66,6 +76,22 @@ UKRAINIAN = Story(
     tags=("мирний_план", "нато"),
     published=datetime(2025, 11, 21, 15, 40, tzinfo=UTC),
     language="uk",
+)
+#: One event, told by two agencies in nearly the same words.
+SHARED = Story(
+    title="NATO and Ukraine agree on a joint centre for training in Poland",
+    lead="The centre in Bydgoszcz will open in spring, the two sides announced.",
+    body="Instructors of twelve countries will work there.\n\nThe first course is to begin in April.",
+    tags=("nato", "training"),
+    published=datetime(2025, 11, 21, 16, 5, tzinfo=UTC),
+)
+SHARED_BY_WIRE = Story(
+    title="NATO, Ukraine agree on joint training centre in Poland",
+    lead="The centre in Bydgoszcz is to open in spring, both sides announced.",
+    body="Instructors from twelve countries will teach there.",
+    tags=("nato", "training"),
+    published=datetime(2025, 11, 21, 16, 7, tzinfo=UTC),
+    agency="wire",
 )
 ARCHIVE = (
     Story(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from bot.playground.chats import ChatState, Numbers, UnknownError
 from bot.playground.files import Files
 from bot.playground.html import detect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BOT = {
+BOT: dict[str, Any] = {
     "id": 7000000001,
     "is_bot": True,
     "first_name": "Tagwire",
@@ -30,39 +30,14 @@ RIGHTS = (
 )  # fmt: skip
 
 
-class UnknownError(Exception):
-    """There is no such chat, user or message; the text says which."""
-
-
-@dataclass
-class ChatState:
-    """A chat, as Telegram keeps it."""
-
-    id: int
-    type: str
-    title: str
-    forum: bool = False
-    messages: dict[int, dict[str, Any]] = field(default_factory=dict)
-    admins: set[int] = field(default_factory=set)
-    refusal: tuple[int, str] | None = None  #: what the bot is told when it writes here
-    moved_to: int | None = None
-    keyboard: list[list[dict[str, Any]]] = field(default_factory=list)  #: below the field that people write in
-    closed_topics: set[int] = field(default_factory=set)
-    ids: Any = field(default_factory=lambda: count(1))
-
-    def shown(self) -> dict[str, Any]:
-        """As in an update."""
-        chat: dict[str, Any] = {"id": self.id, "type": self.type}
-        chat["first_name" if self.type == "private" else "title"] = self.title
-        return chat | ({"is_forum": True} if self.forum else {})
-
-
 class Telegram:
     """People write to the bot; the bot's calls change chats; whoever listens is told."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
+        self.bot = BOT  #: what getMe tells
         self.users: dict[int, dict[str, Any]] = {}
+        self.about: dict[int, dict[str, str]] = {}  #: what no bot is told: a person's part, and the zone of their clock
         self.chats: dict[int, ChatState] = {}
         self.updates: list[dict[str, Any]] = []
         self.allowed: frozenset[str] = frozenset()  #: kinds of updates; empty: all
@@ -72,27 +47,40 @@ class Telegram:
         self.files = Files()
         self.changed = asyncio.Condition()
         self.listeners: set[asyncio.Queue[dict[str, Any]]] = set()
-        self._user_ids = count(1001)
-        self._group_ids = count(1)
-        self._update_ids = count(1)
-        self._callback_ids = count(1)
-        self._inline_ids = count(1)
+        #: What was numbered last: users and chats have numbers for good.
+        self.numbers = {
+            "user": Numbers(1000), "group": Numbers(), "update": Numbers(), "callback": Numbers(), "inline": Numbers(),
+        }  # fmt: skip
 
     # -- people
 
-    def add_user(self, first_name: str, language_code: str = "en") -> int:
-        """A person; their id is also that of their private chat with the bot."""
-        user_id = next(self._user_ids)
+    def add_user(
+        self, first_name: str, language_code: str = "en", *, part: str = "", time_zone: str = "Europe/Kyiv"
+    ) -> int:
+        """A person; their id is also that of their private chat with the bot. Raises ValueError for an unknown zone."""
+        about = {"part": part, "time_zone": _zone(time_zone)}
+        user_id = next(self.numbers["user"])
         self.users[user_id] = {
             "id": user_id, "is_bot": False, "first_name": first_name, "language_code": language_code,
         }  # fmt: skip
+        self.about[user_id] = about
         self.chats[user_id] = ChatState(user_id, "private", first_name)
         self.tell({"type": "user", "id": user_id})
         return user_id
 
+    def change_user(self, user_id: int, *, language_code: str = "", time_zone: str = "") -> None:
+        """Another language of a person's app, or zone of their clock. Raises UnknownError and ValueError."""
+        if user_id not in self.users:
+            raise UnknownError(f"there is no user {user_id}")
+        if time_zone:
+            self.about[user_id]["time_zone"] = _zone(time_zone)
+        if language_code:
+            self.users[user_id] = {**self.users[user_id], "language_code": language_code}
+        self.tell({"type": "user", "id": user_id})
+
     def add_group(self, title: str, *, forum: bool = False, supergroup: bool = True, admin: int | None = None) -> int:
         """A group that the bot is in; `admin` may manage it."""
-        number = next(self._group_ids)
+        number = next(self.numbers["group"])
         chat_id = -(1_000_000_000_000 + number) if supergroup else -number
         chat = ChatState(chat_id, "supergroup" if supergroup else "group", title, forum)
         chat.admins = {admin} if admin else set()
@@ -102,10 +90,20 @@ class Telegram:
 
     def add_channel(self, title: str, *, admin: int) -> int:
         """A channel that the bot posts in; `admin` may post too."""
-        chat_id = -(1_000_000_000_000 + next(self._group_ids))
+        chat_id = -(1_000_000_000_000 + next(self.numbers["group"]))
         self.chats[chat_id] = ChatState(chat_id, "channel", title, admins={admin})
         self.membership(chat_id, "left", "administrator", admin)
         return chat_id
+
+    def add_topic(self, chat_id: int, name: str) -> int:
+        """A topic of a forum; its id is that of the message that opens it. Raises UnknownError."""
+        chat = self.chat(chat_id)
+        if not chat.forum:
+            raise UnknownError(f"chat {chat_id} has no topics")
+        opened = self.new_message(chat, self._person(chat, None), {"forum_topic_created": {"name": name}})
+        chat.topics[opened["message_id"]] = name
+        self.tell({"type": "chat", "id": chat_id})
+        return int(opened["message_id"])
 
     def chat(self, chat_id: int) -> ChatState:
         """A chat. Raises UnknownError."""
@@ -151,7 +149,7 @@ class Telegram:
     def press(self, chat_id: int, message_id: int, data: str, user_id: int | None = None) -> str:
         """A person presses a button, a forged one too; returns the id of the callback. Raises UnknownError."""
         chat = self.chat(chat_id)
-        callback_id = str(next(self._callback_ids))
+        callback_id = str(next(self.numbers["callback"]))
         query = {
             "id": callback_id,
             "from": self._person(chat, user_id),
@@ -167,7 +165,7 @@ class Telegram:
         """A person types `@bot text` in some chat; returns the id of the query. Raises UnknownError."""
         if user_id not in self.users:
             raise UnknownError(f"there is no user {user_id}")
-        query_id = str(next(self._inline_ids))
+        query_id = str(next(self.numbers["inline"]))
         self.inline[query_id] = {}
         query = {"id": query_id, "from": self.users[user_id], "query": text[:256], "offset": offset}
         self.update({"inline_query": query})
@@ -181,7 +179,7 @@ class Telegram:
             raise UnknownError(f"there is no result {result_id} of the query {query_id}")
         chat = self.chat(chat_id)
         content = {key: chosen[key] for key in ("text", "entities", "reply_markup")}
-        return self.new_message(chat, self._person(chat, user_id), {**content, "via_bot": BOT})
+        return self.new_message(chat, self._person(chat, user_id), {**content, "via_bot": self.bot})
 
     def _person(self, chat: ChatState, user_id: int | None) -> dict[str, Any]:
         chosen = user_id or (chat.id if chat.type == "private" else next(iter(chat.admins), None))
@@ -217,7 +215,7 @@ class Telegram:
     def migrate(self, chat_id: int) -> int:
         """A group becomes a supergroup; its new id."""
         old = self.chat(chat_id)
-        new_id = -(1_000_000_000_000 + next(self._group_ids))
+        new_id = -(1_000_000_000_000 + next(self.numbers["group"]))
         self.chats[new_id] = ChatState(new_id, "supergroup", old.title, admins=set(old.admins))
         old.moved_to = new_id
         self.tell({"type": "chat", "id": new_id})
@@ -230,9 +228,9 @@ class Telegram:
     def membership(self, chat_id: int, before: str, after: str, by: int | None = None) -> None:
         """Tell the bot that its place in a chat changed."""
         chat = self.chat(chat_id)
-        actor = self.users.get(by or chat_id) or next(iter(self.users.values()), BOT)
+        actor = self.users.get(by or chat_id) or next(iter(self.users.values()), self.bot)
         member = {"chat": chat.shown(), "from": actor, "date": self.now()}
-        member |= {"old_chat_member": _member(before), "new_chat_member": _member(after)}
+        member |= {"old_chat_member": _member(self.bot, before), "new_chat_member": _member(self.bot, after)}
         self.update({"my_chat_member": member})
         self.tell({"type": "chat", "id": chat_id})
 
@@ -252,8 +250,15 @@ class Telegram:
         if thread_id:
             message |= {"message_thread_id": thread_id, "is_topic_message": True}
         chat.messages[message["message_id"]] = message
-        self.tell({"type": "message", "chat_id": chat.id, "message": message})
+        if sender.get("is_bot"):
+            chat.unread[thread_id or 0] += 1
+        self.tell({"type": "message", "chat_id": chat.id, "message": message, "keyboard": chat.keyboard})
         return message
+
+    def read(self, chat_id: int, thread_id: int = 0) -> None:
+        """Somebody has looked at a chat. Raises UnknownError."""
+        if self.chat(chat_id).unread.pop(thread_id, 0):
+            self.tell({"type": "read", "chat_id": chat_id, "thread_id": thread_id})
 
     def now(self) -> int:
         """Telegram's clock, in whole seconds since the epoch."""
@@ -276,7 +281,7 @@ class Telegram:
         """An update that waits for the bot, if it is of a kind that the bot listens to."""
         if self.allowed and not self.allowed & content.keys():
             return
-        self.updates.append({"update_id": next(self._update_ids), **content})
+        self.updates.append({"update_id": next(self.numbers["update"]), **content})
         self.tell({"type": "update"})
 
     def tell(self, happening: dict[str, Any]) -> None:
@@ -290,8 +295,16 @@ class Telegram:
             self.changed.notify_all()
 
 
-def _member(status: str) -> dict[str, Any]:
-    member: dict[str, Any] = {"user": BOT, "status": status}
+def _zone(name: str) -> str:
+    """The name itself. Raises ValueError for one that is no time zone."""
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name!r}") from None
+
+
+def _member(bot: dict[str, Any], status: str) -> dict[str, Any]:
+    member: dict[str, Any] = {"user": bot, "status": status}
     if status == "administrator":
         return member | {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(RIGHTS, True)
     return member | ({"until_date": 0} if status == "kicked" else {})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.playground.chats import UnknownError
 from bot.playground.files import MAX_DOWNLOAD_BYTES
 from bot.playground.params import ApiError, Params, as_json, caption_of, flag, markup_of, number, show_keyboard, text_of
-from bot.playground.telegram import BOT, UnknownError
 
 if TYPE_CHECKING:
+    from bot.playground.chats import ChatState
     from bot.playground.files import File
-    from bot.playground.telegram import ChatState, Telegram
+    from bot.playground.telegram import Telegram
 
 #: A bot deletes no message that is older (core.telegram.org/bots/api#deletemessage).
 DELETABLE_S = 48 * 60 * 60
@@ -52,7 +53,7 @@ class Writing:
         content |= {"reply_markup": markup_of(params), "reply_to_message": _replied(chat, params)}
         show_keyboard(chat, params)
         content |= {"silent": flag(params, "disable_notification")}
-        return self._telegram.new_message(chat, BOT, content, thread or None)
+        return self._telegram.new_message(chat, self._telegram.bot, content, thread or None)
 
     async def send_chat_action(self, params: Params) -> bool:
         """`typing` and the like, which nobody sees here."""
@@ -75,7 +76,7 @@ class Writing:
     def _place(self, params: Params) -> tuple[ChatState, int]:
         chat = self.writable(params)
         thread = number(params, "message_thread_id", 0)
-        if thread and not chat.forum:
+        if not chat.thread_exists(thread):
             raise ApiError(400, "Bad Request: message thread not found")
         if thread in chat.closed_topics:
             raise ApiError(400, "Bad Request: TOPIC_CLOSED")
@@ -124,7 +125,7 @@ class Writing:
         message = chat.messages.get(wanted)
         if message is None:
             raise ApiError(400, "Bad Request: message to edit not found")
-        if message["from"]["id"] != BOT["id"]:
+        if message["from"]["id"] != self._telegram.bot["id"]:
             raise ApiError(400, "Bad Request: message can't be edited")
         return message
 
@@ -173,7 +174,7 @@ class Writing:
     def _delete(self, chat: ChatState, numbers: list[int]) -> None:
         for one in numbers:
             message = chat.messages[one]
-            foreign = message["from"]["id"] != BOT["id"]
+            foreign = message["from"]["id"] != self._telegram.bot["id"]
             if foreign and chat.type != "private":  # it would take the right to delete, which no test needs yet
                 raise ApiError(400, "Bad Request: message can't be deleted")
             if self._telegram.now() - message["date"] > DELETABLE_S:

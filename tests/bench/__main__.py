@@ -17,7 +17,7 @@ from pathlib import Path
 # Nothing else is imported here: parser workers import this module again, and would be counted with it.
 BENCHMARKS = ("cadence", "poll", "fanout", "outbox", "deliver", "wire", "pacing", "first_alert")
 #: Minutes each: only when named.
-LONG = ("soak", "search", "crash", "phrases", "rate", "workers")
+LONG = ("soak", "search", "crash", "phrases", "rate", "workers", "page")
 
 
 def main() -> None:

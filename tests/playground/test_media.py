@@ -11,6 +11,7 @@ import pytest
 from telegram import Bot, InputFile, InputMediaDocument, InputMediaPhoto
 from telegram.error import BadRequest
 
+from bot.playground.clock import Clock
 from bot.playground.server import Playground
 
 if TYPE_CHECKING:
@@ -29,18 +30,9 @@ JPEG = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x11\x08" + struct.pack(">HH", 30
 GIF = b"GIF89a" + struct.pack("<HH", 7, 8)
 
 
-class Clock:
-    """Telegram's, which a test turns on."""
-
-    seconds = 1_764_000_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(lambda: 1_764_000_000.0)
 
 
 @pytest.fixture
@@ -164,7 +156,7 @@ async def test_messages_are_deleted_for_48_hours(bot, chat, clock, playground) -
     ours = await bot.send_message(chat, "x")
     theirs = playground.telegram.say(chat, "y")["message_id"]
     assert await bot.delete_message(chat, theirs)  # in a private chat, theirs too
-    clock.seconds += 2 * DAY_S + 1
+    clock.turn(2 * DAY_S + 1)
     with pytest.raises(BadRequest, match="can't be deleted for everyone"):
         await bot.delete_message(chat, ours.message_id)
     with pytest.raises(BadRequest, match="can't be deleted for everyone"):

@@ -1,0 +1,241 @@
+// The messages of the open chat: drawn once, changed in place, never re-read while events come.
+
+import { $, api, attempt, clock, node, speaker, state, toast } from "./core.js";
+import { firstLink, formatted, link, outerFirst } from "./text.js";
+
+const shown = new Map(); // message_id -> node, of the open chat and thread
+let early = null; // events that came while the chat was being read
+let wanted = ""; // a hashtag that is looked for
+
+/** A message's thread: a topic's id, or 0. */
+export const threadOf = (message) => (message.forum_topic_created
+  ? message.message_id
+  : (message.is_topic_message && message.message_thread_id) || 0);
+
+const here = (message) => state.current?.chat === message.chat.id && state.current.thread === threadOf(message);
+
+// ---------------------------------------------------------------- one message
+
+function bubble(message) {
+  if (message.forum_topic_created) {
+    return node("li", { class: "service", "data-message-id": message.message_id }, `Topic “${message.forum_topic_created.name}”`);
+  }
+  const text = message.text ?? message.caption ?? "";
+  const entities = [...(message.entities ?? message.caption_entities ?? [])].sort(outerFirst);
+  const body = node("div", { class: "bubble" });
+  body.append(node("div", { class: "from" }, message.from?.first_name ?? message.chat.title ?? "channel"));
+  if (message.via_bot) body.append(node("div", { class: "note" }, `via @${message.via_bot.username}`));
+  if (message.reply_to_message) body.append(quote(message.reply_to_message));
+  if (message.photo) body.append(photo(message.photo.at(-1)));
+  if (message.document) body.append(node("div", { class: "file" }, "File: ", message.document.file_name ?? "file"));
+  if (message.location) body.append(node("div", { class: "file" }, `Location: ${message.location.latitude}, ${message.location.longitude}`));
+  body.append(node("div", { class: "text", dir: "auto" }, ...formatted(text, entities)));
+  const address = message.link_preview_options?.is_disabled ? null : firstLink(text, entities);
+  if (address && message.text) body.append(preview(message.link_preview_options?.url ?? address));
+  body.append(about(message));
+  const mine = message.from && !message.from.is_bot;
+  const item = node("li", {
+    class: mine ? "message mine" : "message", "data-message-id": message.message_id, tabindex: "-1",
+  }, body);
+  const rows = message.reply_markup?.inline_keyboard ?? [];
+  if (rows.length) item.append(keyboard(message, rows));
+  item.hidden = Boolean(wanted) && !tagsOf(message).includes(wanted);
+  item.message = message;
+  return item;
+}
+
+const quote = (message) => node("blockquote", { class: "quote" },
+  node("span", { class: "from" }, message.from?.first_name ?? ""), " ", (message.text ?? message.caption ?? "photo").slice(0, 80));
+
+const photo = (size) => node("img", {
+  class: "photo", src: `/api/photo?id=${encodeURIComponent(size.file_id)}`, alt: "Photo", width: size.width, height: size.height,
+});
+
+function about(message) {
+  const time = node("time", { datetime: new Date(message.date * 1000).toISOString(), title: clock(message.date, true) }, clock(message.date));
+  const sound = message.from?.is_bot ? (message.silent ? "silent · " : "loud · ") : "";
+  return node("span", { class: "time" }, sound, message.edit_date ? "edited " : "", time);
+}
+
+/** What a link shows. Only pages of this server are asked; of others there is the address. */
+function preview(address) {
+  const url = new URL(address);
+  const site = node("div", { class: "from" }, url.hostname);
+  const card = link(address, [site], { class: "preview" });
+  if (url.host !== location.host) return card;
+  attempt(async () => {
+    const { preview: page } = await api("GET", `/api/preview?path=${encodeURIComponent(url.pathname)}`);
+    if (page) card.replaceChildren(node("div", { class: "from" }, page.site), node("b", {}, page.title), node("div", {}, page.description));
+  });
+  return card;
+}
+
+function keyboard(message, rows) {
+  const press = async (event, button) => {
+    const pressed = event.currentTarget;
+    if (pressed.ariaBusy === "true") return; // as Telegram: one press at a time
+    pressed.ariaBusy = "true"; // not `disabled`, which would take the keyboard's focus away
+    await attempt(() => api("POST", "/api/press", {
+      chat_id: message.chat.id, message_id: message.message_id, data: button.callback_data, user_id: speaker(message.chat.id),
+    }));
+    pressed.ariaBusy = "false";
+  };
+  const key = (button) => (button.url
+    ? link(button.url, [button.text, " ↗"])
+    : node("button", { type: "button", onclick: (event) => press(event, button) }, button.text));
+  const label = { class: "keyboard", role: "group", "aria-label": "Buttons of the message" };
+  return node("div", label, ...rows.map((row) => node("div", {}, ...row.map(key))));
+}
+
+// ---------------------------------------------------------------- the list
+
+/** Read the open chat anew. */
+export async function loadMessages() {
+  const { chat, thread } = state.current;
+  early = [];
+  const { messages } = await api("GET", `/api/messages?chat_id=${chat}`);
+  if (chat !== state.current.chat || thread !== state.current.thread) return;
+  const waiting = early ?? [];
+  early = null;
+  show(messages.filter(here));
+  waiting.forEach((event) => hearMessage(event)); // they may be newer than what was read
+}
+
+let following = true; // a person at the end stays there: a new message comes into view
+
+/** Twice: what comes into view is laid out only then, and may be higher than it was thought to be. */
+function toEnd() {
+  const list = $("messages");
+  const go = () => { list.scrollTop = list.scrollHeight; };
+  following = true;
+  go();
+  requestAnimationFrame(() => { go(); requestAnimationFrame(go); });
+}
+$("messages").addEventListener("wheel", () => { following = false; }, { passive: true });
+$("messages").addEventListener("touchmove", () => { following = false; }, { passive: true });
+$("messages").addEventListener("scroll", () => {
+  const list = $("messages");
+  if (list.scrollHeight - list.scrollTop - list.clientHeight < 80) following = true;
+}, { passive: true });
+new ResizeObserver(() => { if (following) toEnd(); }).observe($("messages"));
+
+function show(messages) {
+  const list = $("messages");
+  list.ariaBusy = "true"; // what was there before is not read out
+  shown.clear();
+  const drawn = document.createDocumentFragment();
+  for (const message of messages) {
+    const made = bubble(message);
+    shown.set(message.message_id, made);
+    drawn.append(made);
+  }
+  list.replaceChildren(drawn);
+  if (!messages.some((message) => !message.forum_topic_created)) list.append(emptyChat());
+  toEnd();
+  requestAnimationFrame(() => { list.ariaBusy = "false"; });
+}
+
+/** What happened to a message; whether it concerns what is shown. */
+export function hearMessage(event) {
+  if (event.type === "delete") {
+    if (event.chat_id !== state.current?.chat) return false;
+    early?.push(event);
+    for (const id of event.message_ids) {
+      shown.get(id)?.remove();
+      shown.delete(id);
+    }
+    return true;
+  }
+  if (!here(event.message)) return false;
+  early?.push(event);
+  if (!early) put(event.message);
+  return true;
+}
+
+function put(message) {
+  const old = shown.get(message.message_id);
+  const made = bubble(message);
+  shown.set(message.message_id, made);
+  $("messages").querySelector(".empty")?.remove();
+  if (old) replaceKeepingFocus(old, made);
+  else $("messages").append(made);
+  if (following) toEnd();
+}
+
+/** An edit redraws buttons; whoever pressed one by keyboard stays at the same place of the message. */
+function replaceKeepingFocus(old, made) {
+  const part = document.activeElement.closest(".keyboard") ? ".keyboard" : ".text"; // the other part may have grown
+  const targets = (item) => [...item.querySelectorAll(`${part} a, ${part} button`)];
+  const place = targets(old).indexOf(document.activeElement);
+  old.replaceWith(made);
+  if (place >= 0) (targets(made)[place] ?? targets(made).at(-1) ?? $("messages")).focus();
+}
+
+const emptyChat = () => node("li", { class: "empty" },
+  node("p", {}, "Nothing said here yet."),
+  node("button", { type: "button", onclick: () => say("/start") }, "Start"));
+
+// ---------------------------------------------------------------- what a person does
+
+let answered = null;
+
+/** Send a text as whoever speaks in the open chat. */
+export async function say(text) {
+  if (!state.current) return toast("Add a person first.");
+  const { chat, thread } = state.current;
+  const body = { chat_id: chat, user_id: speaker(chat), text, thread_id: thread || null, reply_to: answered };
+  reply(null);
+  const sent = await attempt(() => api("POST", "/api/say", body));
+  toEnd();
+  return sent;
+}
+
+/** Answer a message with what is sent next; null: no longer. */
+export function reply(message) {
+  answered = message?.message_id ?? null;
+  $("replying").hidden = !message;
+  if (!message) return;
+  const stop = node("button", { type: "button", onclick: () => reply(null) }, "Do not reply");
+  $("replying").replaceChildren(`Reply to: ${(message.text ?? message.caption ?? "photo").slice(0, 60)} `, stop);
+  $("text").focus();
+}
+
+const tagsOf = (message) => {
+  const text = message.text ?? message.caption ?? "";
+  return (message.entities ?? message.caption_entities ?? [])
+    .filter((entity) => entity.type === "hashtag")
+    .map((entity) => text.slice(entity.offset, entity.offset + entity.length).toLowerCase());
+};
+
+/** Show what bears a hashtag alone, as a tap on it does in Telegram; "" shows everything. */
+export function find(tag) {
+  wanted = tag.toLowerCase();
+  let count = 0;
+  for (const item of shown.values()) {
+    item.hidden = Boolean(wanted) && !(item.message && tagsOf(item.message).includes(wanted));
+    count += !item.hidden;
+  }
+  $("found").hidden = !wanted;
+  if (!wanted) return;
+  const all = node("button", { type: "button", onclick: () => { find(""); $("text").focus(); } }, "Show all");
+  $("found").replaceChildren(`${count} with ${tag} `, all);
+}
+
+$("messages").addEventListener("keydown", (event) => {
+  const items = [...shown.values()].filter((item) => !item.hidden);
+  const at = items.indexOf(event.target.closest("li"));
+  const to = { ArrowUp: at < 0 ? items.length - 1 : at - 1, ArrowDown: at + 1, Home: 0, End: items.length - 1 }[event.key];
+  if (to !== undefined && items[to]) {
+    event.preventDefault();
+    following = to === items.length - 1;
+    items[to].focus();
+  } else if (event.key.toLowerCase() === "r" && at >= 0 && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    reply(items[at].message);
+  }
+});
+
+$("messages").addEventListener("dblclick", (event) => {
+  const item = event.target.closest("li.message");
+  if (item && !event.target.closest("button, a")) reply(item.message);
+});

@@ -1,0 +1,76 @@
+"""What a bot may send is drawn as Telegram draws it."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+from playwright.async_api import expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Stage
+
+BOT = "/bot1:a-token-of-nothing-000000000000"
+
+
+def _png(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = (b"\x00" + b"\x20\x60\xa0" * width) * height
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+async def test_photos_with_captions(stage: Stage) -> None:
+    person = (await stage.api("/api/users", first_name="Zoe"))["id"]
+    await stage.open("Zoe")
+    photo = {"name": "x.png", "mimeType": "image/png", "buffer": _png(40, 30)}
+    form = {"chat_id": str(person), "caption": "<b>Week</b> #nato", "parse_mode": "HTML", "photo": photo}
+    await stage.page.request.post(f"{stage.url}{BOT}/sendPhoto", multipart=form)
+    drawn = stage.of_bot.last.locator("img.photo")
+    await expect(drawn).to_be_visible()
+    assert await drawn.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 40
+    await expect(stage.of_bot.last.locator(".text b")).to_have_text("Week")
+
+
+async def test_previews_replies_edits_and_deletion(stage: Stage) -> None:
+    person = (await stage.api("/api/users", first_name="Zoe"))["id"]
+    await stage.open("Zoe")
+    story = await stage.api("/newsroom/publish", story="seed")
+    where = {"chat_id": person}
+    await stage.api(f"{BOT}/sendMessage", **where, text=story["link"])
+    await expect(stage.of_bot.last.locator(".preview b")).to_have_text(story["title"])
+    quiet = {"link_preview_options": {"is_disabled": True}, "disable_notification": True}
+    number = await stage.of_bot.last.get_attribute("data-message-id")
+    answer = {"reply_parameters": {"message_id": int(number or 0)}}
+    sent = await stage.api(f"{BOT}/sendMessage", **where, text=story["link"], **quiet, **answer)
+    await expect(stage.of_bot).to_have_count(2)
+    await expect(stage.of_bot.last.locator(".preview")).to_have_count(0)
+    await expect(stage.of_bot.last.locator(".quote")).to_contain_text(story["link"][:40])
+    await expect(stage.of_bot.last.locator(".time")).to_contain_text("silent")
+    where |= {"message_id": sent["result"]["message_id"]}
+    await stage.api(f"{BOT}/editMessageText", **where, text="<s>gone</s>", parse_mode="HTML")
+    await expect(stage.of_bot.last.locator("s")).to_have_text("gone")
+    await stage.api(f"{BOT}/deleteMessage", **where)
+    await expect(stage.of_bot).to_have_count(1)
+
+
+async def test_two_hundred_chats_and_two_thousand_messages_stay_usable(stage: Stage) -> None:
+    first = (await stage.api("/api/users", first_name="Zoe"))["id"]
+    await stage.page.evaluate(
+        """async (chat) => {
+          const post = (path, body) => fetch(path, {
+            method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body),
+          });
+          for (let i = 0; i < 200; i += 1) await post("/api/users", {first_name: `Reader ${i}`});
+          for (let i = 0; i < 2000; i += 1) await post("/api/say", {chat_id: chat, text: `Message ${i} #tag`});
+        }""",
+        first,
+    )
+    await stage.open("Zoe")
+    await expect(stage.page.locator("li.mine")).to_have_count(2000)
+    await expect(stage.page.locator("li.mine").last).to_be_in_viewport()
+    await stage.open("Reader 199")
+    await expect(stage.button("Start")).to_be_visible()
