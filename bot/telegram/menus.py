@@ -40,7 +40,7 @@ READER_COMMANDS = (
 )
 #: What the newsroom has beside them, and whom it is for.
 NEWSROOM_COMMANDS = (
-    ("broadcast", "Hot news to everyone", Role.PUBLISHER),
+    ("broadcast", "Hot news to everyone", Role.AUTHOR),
     ("stats", "The service in numbers", Role.EDITOR),
     ("feeds", "The feeds and how they do", Role.ADMIN),
     ("addfeed", "Add a feed", Role.ADMIN),

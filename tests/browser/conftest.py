@@ -45,6 +45,7 @@ class Stage:
             await self.page.get_by_role("button", name="People", exact=True).click()
         await self.page.locator("#chats").get_by_role("button", name=name).first.click()
         await expect(self.page.locator("#chat-title")).to_contain_text(name)
+        await expect(self.page.locator("#messages")).to_have_attribute("aria-busy", "false")
 
     async def say(self, text: str) -> Locator:
         """Write; the bot's next message."""
@@ -91,11 +92,11 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def demonstrated(keep: Path | None = None) -> AsyncIterator[str]:
-    """The demo's address, while it plays from a Friday evening on."""
+async def demonstrated(keep: Path | None = None, **settings: str) -> AsyncIterator[str]:
+    """The demo's address, while it plays from a Friday evening on; `settings` are more of its environment."""
     began = time.monotonic()
     clock = Clock(lambda: START + time.monotonic() - began)
-    config = load(ROOT / "config", {"TAGWIRE_READERS__OFFER_QUIET": "false"})
+    config = load(ROOT / "config", {"TAGWIRE_READERS__OFFER_QUIET": "false", **settings})
     demo = Demo(config, host="127.0.0.1", port=0, with_feeds=False, keep=keep, clock=clock)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     playing = asyncio.create_task(demo.run(ready=ready.set_result))

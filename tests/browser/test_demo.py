@@ -32,6 +32,7 @@ READERS = {
         r"Дайджест: \d+ стат",
     ),
 }
+HOT = "Talks on the peace plan begin in Geneva."
 
 
 @pytest.mark.parametrize("language", READERS)
@@ -100,12 +101,17 @@ async def test_mute_and_a_corrected_headline(stage: Stage) -> None:
     await expect(card).to_contain_text("edited")
     await expect(stage.of_bot.filter(has_text=SEED)).to_have_count(1)
     await card.get_by_role("button", name="Mute #nato").click()
-    await expect(
-        stage.page.locator("#messages, #toast, dialog")
-        .get_by_text("24 h")
-        .or_(stage.page.get_by_text("silent for", exact=False))
-        .first
-    ).to_be_visible()
+    said = stage.page.get_by_role("dialog", name="The bot says")
+    await expect(said).to_contain_text("#nato is muted for 24 hours")
+    await said.get_by_role("button", name="OK").click()
+    await stage.open("Олена")
+    await stage.say("/sub #nato")
+    await stage.page.locator("[data-publish=shared]").click()
+    shared = stage.of_bot.filter(has_text="joint centre for training")
+    await expect(shared).to_be_visible()
+    await stage.open("Olivia")
+    await stage.say("/help")  # so what was to come has come
+    await expect(shared).to_have_count(0)
 
 
 async def test_hot_news_reaches_a_reader(stage: Stage) -> None:
@@ -121,6 +127,37 @@ async def test_hot_news_reaches_a_reader(stage: Stage) -> None:
     await stage.open("Olivia")
     await expect(stage.card("Talks on the peace plan begin")).to_be_visible()
     await expect(stage.page.locator("#chats").get_by_role("button", name="Olivia").locator(".unread")).to_be_hidden()
+
+
+async def test_hot_news_by_two_persons(browser: Browser) -> None:
+    asks = {"TAGWIRE_NEWSROOM__SECOND_PERSON": "true", "TAGWIRE_NEWSROOM__COUNTDOWN": "1s"}
+    async with demonstrated(**asks) as url, seen(browser, url) as stage:
+        for reader in ("Olivia", "Олена"):
+            await stage.open(reader)
+            await stage.say("/start")
+        await stage.open("Publisher")
+        await stage.say("/start")
+        await stage.open("Editor")
+        await stage.say(f"/broadcast {HOT}")
+        await expect(stage.of_bot.last).to_contain_text("5 readers")
+        await stage.picture("hot-preview", stage.page.locator(".chat"))
+        await expect(stage.page.get_by_role("button", name=re.compile("^Send to"))).to_have_count(0)
+        await stage.button("Ask a second person").click()
+        await stage.open("Publisher")
+        await stage.button("Look at it").click()
+        await stage.open("Olivia")
+        await expect(stage.of_bot.filter(has_text=HOT)).to_have_count(0)
+        await stage.open("Publisher")
+        await stage.page.get_by_role("button", name=re.compile(r"^Approve for 5 readers")).click()
+        progress = stage.of_bot.filter(has_text="left 0")
+        await expect(progress).to_contain_text("100 %")
+        await stage.picture("hot-progress", stage.page.locator(".chat"))
+        await progress.get_by_role("button", name="Report").click()
+        await expect(stage.of_bot.last.locator("img.photo")).to_be_visible()
+        await stage.picture("hot-report", stage.page.locator(".chat"))
+        for reader in ("Olivia", "Олена"):
+            await stage.open(reader)
+            await expect(stage.of_bot.filter(has_text=HOT)).to_have_count(1)
 
 
 async def test_a_fault_and_its_recovery(stage: Stage) -> None:

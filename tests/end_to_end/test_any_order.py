@@ -264,7 +264,7 @@ class AnyOrder(RuleBasedStateMachine):
 class TestAnyOrder(AnyOrder.TestCase):
     """Its examples."""
 
-    settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+    settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 
     @classmethod
     def setUpClass(cls) -> None:

@@ -12,7 +12,7 @@ import pytest
 from bot.app import now_ms, opened
 from bot.core.broadcast import BroadcastState, Step
 from bot.playground.server import Playground
-from bot.telegram.hot import EDITED_EVERY_MS, Watch
+from bot.telegram.hot import EDITED_EVERY_MS, HotNews
 from tests.end_to_end.killing import RUN_POINTS, confirm, deliver, killed
 from tests.end_to_end.pumping import MINUTE, NOW, Pump, pumping
 from tests.hot import confirmed, drafted, send_hot, step
@@ -230,8 +230,8 @@ async def test_the_progress_is_told_at_most_every_three_seconds_to_the_end(pump,
     told, now = Progressing(), NOW
     woken: list[int] = []
 
-    def watch() -> Watch:
-        return Watch(
+    def watch() -> HotNews:
+        return HotNews(
             store=pump.store, sender=told, clock=lambda: now, time_zone="UTC", on_queued=lambda: woken.append(now)
         )
 

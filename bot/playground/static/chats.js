@@ -82,11 +82,13 @@ export function tickClock() {
 }
 
 export async function open(chatId, thread = 0) {
-  state.current = { chat: chatId, thread };
+  const here = state.current = { chat: chatId, thread };
+  $("messages").setAttribute("aria-busy", "true"); // until then it shows another chat
   reply(null);
   find("");
   showChats();
   await attempt(loadMessages);
+  if (state.current === here) $("messages").setAttribute("aria-busy", "false");
   seen();
 }
 

@@ -104,5 +104,16 @@ def spell_act(t: Texts, action: str) -> str:
         "alarm.unmute": t.text("unmuted an alarm"),
         "broadcast.confirm": t.text("sent hot news"),
         "broadcast.cancel": t.text("threw a draft away"),
+        "broadcast.revise": t.text("changed a draft"),
+        "broadcast.submit": t.text("asked a second person"),
+        "broadcast.approve": t.text("approved hot news"),
+        "broadcast.break-glass": t.text("sent hot news without a second person"),
+        "broadcast.return": t.text("gave a draft back"),
+        "broadcast.halt": t.text("stopped the countdown"),
+        "broadcast.pause": t.text("paused hot news"),
+        "broadcast.resume": t.text("resumed hot news"),
+        "broadcast.stop": t.text("stopped hot news"),
+        "broadcast.correct": t.text("corrected hot news"),
+        "broadcast.recall": t.text("took hot news back"),
     }
     return said.get(action, action)

@@ -39,7 +39,7 @@ async def answered(turn: Turn) -> bool:
     """Whether this message, of whatever kind, answers what the newsroom asked; then it is dealt with."""
     if not turn.private:
         return False
-    asked = await turn.desk.store.chats.take_pending(turn.chat.id, turn.desk.clock(), ASKED_MS, prefix=ASKED)
+    asked = await turn.desk.store.chats.take_pending(turn.place.id, turn.desk.clock(), ASKED_MS, prefix=ASKED)
     if not asked:
         return False
     what, *given = asked.removeprefix(ASKED).split(":")

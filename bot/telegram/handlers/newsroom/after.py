@@ -85,7 +85,7 @@ async def answered_fix(turn: Turn, given: list[str]) -> None:
         return
     kept = await store.broadcasts.draft(turn.user_id, content, now)
     shown = replace(found, content=content, corrected_at=now)
-    outcome = await copy_to(turn, turn.chat.id, shown, language)
+    outcome = await copy_to(turn, turn.place.id, shown, language)
     if outcome.fate is not Fate.SENT:
         await turn.reply(t.text("Telegram does not take this: {detail}", detail=outcome.detail))
         return
@@ -159,7 +159,7 @@ async def press_report(turn: Turn) -> None:
     report = await store.runs.report(found.id, now)
     await turn.reply(_told(turn, found, report), [[button(t.text("As a table (CSV)"), "csv", found)]])
     if report.delivered:
-        await turn.update.get_bot().send_photo(turn.chat.id, await draw(_chart(turn, report)))
+        await turn.update.get_bot().send_photo(turn.place.id, await draw(_chart(turn, report)))
 
 
 def _told(turn: Turn, broadcast: Broadcast, report: Report) -> str:
@@ -209,7 +209,7 @@ async def press_csv(turn: Turn) -> None:
         table.writerow((due, settled or "", "" if took is None else took / 1000, state, _harmless(reason)))
     await turn.toast()
     document = written.getvalue().encode()
-    await turn.update.get_bot().send_document(turn.chat.id, document, filename=f"hot-news-{number}.csv")
+    await turn.update.get_bot().send_document(turn.place.id, document, filename=f"hot-news-{number}.csv")
 
 
 def _harmless(cell: str) -> str:

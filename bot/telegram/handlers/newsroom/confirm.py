@@ -251,5 +251,5 @@ async def _announce(turn: Turn, broadcast: Broadcast) -> None:
     time = when(broadcast.starts_at, turn.desk.clock(), zone)
     said = t.text("Goes out at {time} ({zone}).", time=time, zone=zone)
     message = await turn.reply(said, [_brakes(turn, broadcast)])
-    await turn.desk.store.broadcasts.tell(broadcast.id, turn.chat.id, message.message_id)
+    await turn.desk.store.broadcasts.tell(broadcast.id, turn.place.id, message.message_id)
     turn.desk.on_queued()

@@ -69,7 +69,7 @@ async def ask(
 ) -> None:
     """Ask for a message; `answered` finds its way back by what is kept."""
     about = f":{broadcast.id}:{broadcast.content.hash}:{more}" if broadcast else ""
-    await turn.desk.store.chats.set_pending(turn.chat.id, f"{ASKED}{what}{about}", turn.desk.clock())
+    await turn.desk.store.chats.set_pending(turn.place.id, f"{ASKED}{what}{about}", turn.desk.clock())
     await turn.reply(question, rows or [])
 
 
@@ -127,7 +127,7 @@ async def take(
 def _place(turn: Turn) -> tuple[int, int]:
     """The message of a button, in which it is told how it goes; a typed answer has none of ours."""
     message = turn.message if turn.query else None
-    return (turn.chat.id, message.message_id) if message else (0, 0)
+    return (turn.place.id, message.message_id) if message else (0, 0)
 
 
 async def refuse(turn: Turn, why: Refusal, broadcast: Broadcast | None = None) -> None:
@@ -166,7 +166,7 @@ async def show(turn: Turn, broadcast: Broadcast) -> None:
     """Exactly what readers will get, in each language, by the same way; then what can be done with it."""
     t = turn.texts
     for language in broadcast.content.texts:
-        outcome = await copy_to(turn, turn.chat.id, broadcast, language)
+        outcome = await copy_to(turn, turn.place.id, broadcast, language)
         if outcome.fate is not Fate.SENT:
             await turn.reply(t.text("Telegram does not take this: {detail}", detail=outcome.detail))
             return

@@ -53,7 +53,7 @@ async def press_watch(turn: Turn) -> None:
     tally, change = await store.runs.tally(number, turn.desk.clock())
     said = progress(turn.texts, Progress(broadcast=found, tally=tally, change=change), turn.desk.newsroom.time_zone)
     message = await turn.reply(said, controls(turn.texts, found))
-    await store.broadcasts.tell(number, turn.chat.id, message.message_id)
+    await store.broadcasts.tell(number, turn.place.id, message.message_id)
 
 
 async def pause(turn: Turn) -> None:
