@@ -83,6 +83,8 @@ def _dress(axes: Any, chart: Chart) -> None:
     axes.set_title(_literal(chart.title), loc="left", fontweight="bold")
     axes.set_ylabel(_literal(chart.unit))
     axes.set_ylim(bottom=0)
+    if all(float(value).is_integer() for series in chart.series for value in series.values):
+        axes.yaxis.get_major_locator().set_params(integer=True)  # nobody counts half a copy
     axes.grid(axis="y", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     step = -(-len(chart.labels) // MOST_LABELS) or 1
