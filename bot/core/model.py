@@ -310,6 +310,10 @@ class NoticeCode(StrEnum):
     TOPIC = "topic"  #: to a chat, not to our admins: a topic is closed or gone, its alerts come outside it
     QUIET = "quiet"  #: to a reader: an alert has come at night, do they want quiet hours?
     APPROVE = "approve"  #: to publishers: hot news waits for a second person; `detail` is its number
+    APPROVED = "approved"  #: to its author: another sends their hot news; `detail` is its number, as below
+    RETURNED = "returned"  #: to its author: it is a draft again
+    CANCELLED = "cancelled"  #: to its author: it is thrown away
+    LATE = "late"  #: to who confirmed it: nothing ran at its time, so it was not sent
     GLASS = "glass"  #: to all admins: hot news goes out without one; `detail` is who and why
 
 

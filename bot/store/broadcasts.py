@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select, true, update
+from sqlalchemy import and_, case, exists, func, or_, select, true, update
 
 from bot.core.broadcast import (
     REPEATED_MS,
@@ -20,7 +20,7 @@ from bot.core.broadcast import (
     refusal,
 )
 from bot.core.calendar import day_of
-from bot.core.model import Kind, NoticeCode
+from bot.core.model import DeliveryState, Kind, NoticeCode
 from bot.core.roles import Role
 from bot.store.articles import insert
 from bot.store.audit import record
@@ -28,10 +28,12 @@ from bot.store.copies import queue_changes
 from bot.store.outbox import enqueue_notice
 from bot.store.reach import reach
 from bot.store.runs import drop_waiting, enqueue_broadcast, is_over, put_aside, take_up
-from bot.store.schema import broadcasts, notices, staff
+from bot.store.schema import broadcasts, notices, outbox, staff
 from bot.store.sharing import in_turn
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy import RowMapping
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -43,6 +45,27 @@ if TYPE_CHECKING:
 #: Confirmed, whether it has begun or not: what counts for the day's limit.
 _CONFIRMED = [state.value for state in (*STARTED, BroadcastState.SCHEDULED)]
 _CONFIRMING = frozenset({Step.CONFIRM, Step.APPROVE, Step.BREAK_GLASS})
+
+
+#: What its author is told when another has decided.
+_DECIDED = {
+    Step.APPROVE: NoticeCode.APPROVED,
+    Step.RETURN: NoticeCode.RETURNED,
+    Step.CANCEL: NoticeCode.CANCELLED,
+}
+#: Steps after which readers get a text: the audit holds it, whatever becomes of it later.
+_SAID = frozenset({*_CONFIRMING, Step.CORRECT})
+#: Of what is a draft again.
+_NOT_CONFIRMED = {"starts_at": 0, "open": False, "confirmed_by": 0}
+#: What could not begin for so long after its time, because nothing ran, is looked at by people first.
+LATE_MS = 15 * 60_000
+
+
+async def unschedule(connection: AsyncConnection, user_id: int) -> None:
+    """What somebody has confirmed and has not begun is a draft again: they may not send any more."""
+    theirs = broadcasts.c.confirmed_by == user_id, broadcasts.c.state == BroadcastState.SCHEDULED.value
+    draft = {"state": BroadcastState.DRAFT.value, **_NOT_CONFIRMED}
+    await connection.execute(update(broadcasts).where(*theirs).values(draft))
 
 
 class Broadcasts:
@@ -84,6 +107,8 @@ class Broadcasts:
             new = broadcast_of((await connection.execute(changed)).mappings().one())
             await _carry_out(connection, new, wish, rules, now)
             detail = f"broadcast {old.id}, {new.content.hash}" + (f": {wish.reason}" if wish.reason else "")
+            if wish.step in _SAID:
+                detail += "".join(f"\n{language}: {text}" for language, text in new.content.texts.items())
             await record(connection, wish.by.user_id, f"broadcast.{wish.step}", detail, now)
             return new
 
@@ -106,6 +131,13 @@ class Broadcasts:
         started = []
         async with self._database.transaction() as connection:
             for row in (await connection.execute(due.with_for_update())).mappings().all():
+                if row["starts_at"] < now - LATE_MS:
+                    draft = {"state": BroadcastState.DRAFT.value, **_NOT_CONFIRMED}
+                    await connection.execute(update(broadcasts).where(broadcasts.c.id == row["id"]).values(draft))
+                    await _notify(
+                        connection, NoticeCode.LATE, str(row["id"]), {row["confirmed_by"], row["author_id"]}, now
+                    )
+                    continue
                 total = await enqueue_broadcast(connection, broadcast_of(row), now)
                 values = {"state": BroadcastState.SENDING.value, "started_at": now, "total": total}
                 begun = update(broadcasts).where(broadcasts.c.id == row["id"]).values(values).returning(broadcasts)
@@ -144,10 +176,30 @@ class Broadcasts:
         async with self._database.reading() as connection:
             return await reach(connection, audience, now)
 
-    async def latest(self, limit: int) -> list[Broadcast]:
-        """The newest that were sent, without those that were taken back."""
+    async def listed(self, limit: int) -> list[Broadcast]:
+        """What waits for a second person or its time, goes on, or has ended: the newest first."""
+        states = [state.value for state in (*STARTED, BroadcastState.WAITING, BroadcastState.SCHEDULED)]
+        query = select(broadcasts).where(broadcasts.c.state.in_(states)).order_by(broadcasts.c.id.desc()).limit(limit)
+        async with self._database.reading() as connection:
+            return [broadcast_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def latest(self, chat_id: int, limit: int) -> list[Broadcast]:
+        """The newest that a chat got, and those for everyone from before it came; without what was taken back."""
+        got = exists().where(
+            outbox.c.kind == Kind.BROADCAST.value,
+            outbox.c.subject == broadcasts.c.id,
+            outbox.c.chat_id == chat_id,
+            outbox.c.state == DeliveryState.SENT.value,
+        )
+        everyone = json.dumps(Audience().as_data(), ensure_ascii=False)
+        public = and_(broadcasts.c.audience == everyone, broadcasts.c.state == BroadcastState.DONE.value)
         shown = [state.value for state in STARTED - {BroadcastState.RECALLED}]
-        query = select(broadcasts).where(broadcasts.c.state.in_(shown)).order_by(broadcasts.c.id.desc()).limit(limit)
+        query = (
+            select(broadcasts)
+            .where(broadcasts.c.state.in_(shown), or_(got, public))
+            .order_by(broadcasts.c.id.desc())
+            .limit(limit)
+        )
         async with self._database.reading() as connection:
             return [broadcast_of(row) for row in (await connection.execute(query)).mappings()]
 
@@ -156,13 +208,16 @@ def _changes(old: Broadcast, wish: Wish, rules: NewsroomRules, now: Millis) -> d
     """What a step writes into the broadcast beside its state."""
     match wish.step:
         case Step.REVISE if wish.content is not None:
-            return {"author_id": wish.by.user_id, **_values(wish.content)}
+            # Who changes nothing has written nothing, or a writer could become the second person.
+            same = wish.content.hash == old.content.hash
+            return {"author_id": old.author_id if same else wish.by.user_id, **_values(wish.content)}
         case Step.CONFIRM | Step.APPROVE | Step.BREAK_GLASS:
             chat, message = wish.told
             starts_at = wish.at or now + rules.countdown
-            return {"starts_at": starts_at, "open": True, "told_chat": chat, "told_message": message}
+            told = {"told_chat": chat, "told_message": message}
+            return {"starts_at": starts_at, "open": True, "confirmed_by": wish.by.user_id, **told}
         case Step.HALT:
-            return {"starts_at": 0, "open": False}
+            return _NOT_CONFIRMED
         case Step.CANCEL:
             return {"open": False}
         case Step.STOP:
@@ -184,6 +239,8 @@ async def _carry_out(
             await _tell(connection, NoticeCode.APPROVE, str(new.id), Role.PUBLISHER, wish, rules, now)
         case Step.BREAK_GLASS:
             await _tell(connection, NoticeCode.GLASS, f"{wish.name}: {wish.reason}", Role.ADMIN, wish, rules, now)
+        case Step.APPROVE | Step.RETURN | Step.CANCEL if new.author_id != wish.by.user_id:
+            await _notify(connection, _DECIDED[wish.step], str(new.id), {new.author_id}, now)
         case Step.PAUSE:
             await put_aside(connection, new.id, now)
         case Step.RESUME:
@@ -230,10 +287,15 @@ async def _tell(
     """Tell those who have the role, but not who caused it."""
     roles = [role.value for role in Role if role.covers(needed)]
     people = {*rules.admins, *await connection.scalars(select(staff.c.user_id).where(staff.c.role.in_(roles)))}
+    await _notify(connection, code, detail, people - {wish.by.user_id}, now)
+
+
+async def _notify(
+    connection: AsyncConnection, code: NoticeCode, detail: str, people: Collection[int], now: Millis
+) -> None:
     values = {"code": code.value, "detail": detail, "created_at": now}
     notice = insert(connection, notices).values(values).returning(notices.c.id)
-    number = (await connection.execute(notice)).scalar_one()
-    await enqueue_notice(connection, number, people - {wish.by.user_id}, now)
+    await enqueue_notice(connection, (await connection.execute(notice)).scalar_one(), people, now)
 
 
 def _values(content: Content) -> dict[str, Any]:

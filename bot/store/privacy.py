@@ -89,6 +89,8 @@ class Privacy:
             await connection.execute(delete(broadcasts).where(*drafts))
             told = update(broadcasts).where(broadcasts.c.told_chat == chat_id)
             await connection.execute(told.values(told_chat=0, told_message=0))
+            confirmed = update(broadcasts).where(broadcasts.c.confirmed_by == chat_id)
+            await connection.execute(confirmed.values(confirmed_by=NOBODY))
             for column in OF_PERSON:
                 anonymous = update(column.table).where(column == chat_id).values({column.name: NOBODY})
                 await connection.execute(anonymous)

@@ -339,6 +339,7 @@ broadcasts = Table(
     _long("total"),
     _long("told_chat"),
     _long("told_message"),
+    _long("confirmed_by"),
     Index("ix_broadcasts_open", "id", sqlite_where=text("open"), postgresql_where=text("open")),
     Index("ix_broadcasts_starts_at", "starts_at"),
 )

@@ -11,6 +11,7 @@ from bot.core.model import Member
 from bot.core.roles import Role
 from bot.store.articles import insert
 from bot.store.audit import record
+from bot.store.broadcasts import unschedule
 from bot.store.schema import invitations, staff
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Staff:
             await _put(connection, member, now)
             if member.role is not Role.ADMIN:
                 await _withdraw(connection, member.user_id)
+            if not member.role.covers(Role.PUBLISHER):
+                await unschedule(connection, member.user_id)
             await record(connection, actor_id, "staff.put", member.role.value, now, about=member.user_id)
 
     async def remove(self, user_id: int, actor_id: int, now: Millis) -> bool:
@@ -62,6 +65,7 @@ class Staff:
         async with self._database.transaction() as connection:
             gone = (await connection.execute(delete(staff).where(staff.c.user_id == user_id))).rowcount
             await _withdraw(connection, user_id)
+            await unschedule(connection, user_id)
             if gone:
                 await record(connection, actor_id, "staff.remove", "", now, about=user_id)
         return bool(gone)

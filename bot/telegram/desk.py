@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 #: How long Telegram's word on who administrates a chat is taken.
 STANDING_MS = 60_000
+#: Commands that are never about a channel, whichever is managed: what they do concerns everybody.
+OF_THE_NEWSROOM = frozenset(
+    {"broadcast", "hotnews", "feeds", "addfeed", "delfeed", "stats", "audit", "admins", "channels", "start"}
+)
 #: The beginning of a button's data that is about a channel: `at:ID:...`; ADDRESSED holds the id while it is answered.
 AT = "at"
 ADDRESSED: ContextVar[int] = ContextVar("ADDRESSED", default=0)
@@ -149,6 +153,11 @@ class Turn:
                 await self.query.answer(text[:200] or None, show_alert=alert)
             except BadRequest as error:
                 log.info("callback.too_old", detail=error.message)
+
+    @property
+    def own(self) -> Turn:
+        """The same, about the place itself, whatever channel is managed from there."""
+        return replace(self, chat=self.place)
 
     async def may_manage(self) -> bool:
         """Whether the asker may change what this chat gets: anybody in private, else its administrators."""
@@ -309,7 +318,7 @@ class Desk:
         """What an update is about: its own chat, or the channel that is managed there; None: one that may not be."""
         query = update.callback_query
         wanted = ADDRESSED.get() if query else place.manages if self.clock() < place.manages_until else 0
-        if not wanted or place.kind is not ChatKind.PRIVATE:
+        if not wanted or place.kind is not ChatKind.PRIVATE or _command(update) in OF_THE_NEWSROOM:
             return place
         channel = await self.store.chats.get(wanted)
         if channel and channel.active and await self.administrates(update.get_bot(), wanted, user_id):
@@ -347,6 +356,12 @@ async def _calm(turn: Turn) -> None:
 
 def _title(place: TelegramChat) -> str:
     return place.title or place.full_name or place.username or ""
+
+
+def _command(update: Update) -> str:
+    """The command of a message, as it is named; "" for anything else."""
+    text = (update.message.text if update.message else None) or ""
+    return text.split(maxsplit=1)[0][1:].partition("@")[0].lower() if text.startswith("/") else ""
 
 
 def _args(update: Update) -> str:

@@ -108,13 +108,25 @@ class Texts:
 
     def _of_newsroom(self, notice: Notice) -> str:
         """What people of the newsroom are told about hot news."""
-        if notice.code is NoticeCode.APPROVE:
-            return self.text("Hot news waits for a second person: please look at it, and approve it or not.")
+        about = {
+            NoticeCode.APPROVE: self.text(
+                "Hot news waits for a second person: please look at it, and approve it or not."
+            ),
+            NoticeCode.APPROVED: self.text("Your hot news was approved and goes out."),
+            NoticeCode.RETURNED: self.text("Your hot news was not approved: it is a draft again."),
+            NoticeCode.CANCELLED: self.text("Your hot news was cancelled: nothing of it went out."),
+            NoticeCode.LATE: self.text(
+                "Hot news was due while I was not running, over a quarter of an hour ago. It was not sent and is a "
+                "draft again."
+            ),
+        }.get(notice.code)
+        if about:
+            return about
         return self.text("Hot news goes out without a second person. {detail}", **_parts(notice))
 
     def choices(self, notice: Notice) -> tuple[tuple[Button, ...], ...]:
         """The buttons below what asks something."""
-        if notice.code is NoticeCode.APPROVE:
+        if notice.code in {NoticeCode.APPROVE, NoticeCode.RETURNED, NoticeCode.LATE}:
             return ((Button(self.text("Look at it"), data=f"hot-open:{notice.detail}"),),)
         if notice.alarm_id and not notice.fixed:
             mute = Button(self.text("Mute 8 h"), data=f"alarm:{notice.alarm_id}:8h")

@@ -95,3 +95,21 @@ async def test_in_a_group_channels_are_chosen_elsewhere(world) -> None:
         group = world.telegram.add_group("Group", admin=world.admin)
         await world.playground.wait_for(group)
         assert "private chat" in (await world.says(group, "/channels", user_id=world.admin))["text"]
+
+
+async def test_hot_news_is_never_about_a_channel(world) -> None:
+    """It goes to everyone, and must not look as if it went to the one that is managed."""
+    async with world.running():
+        await world.says(world.admin, "/start")
+        channel = world.telegram.add_channel("Wire", admin=world.admin)
+        (*_, greeting) = await world.playground.wait_for(
+            world.admin, predicate=lambda _: len(world.from_bot(world.admin)) > 1
+        )
+        await world.press(world.admin, greeting, "channel:")
+        assert (await world.says(world.admin, "/list"))["text"].startswith("Wire\n")
+        for said in ("/broadcast Talks begin", "/stats", "/feeds"):
+            assert not (await world.says(world.admin, said))["text"].startswith("Wire"), said
+        world.telegram.say(world.admin, "/broadcast")
+        await world.wait_until(lambda: "Send the text" in world.from_bot(world.admin)[-1]["text"])
+        assert (await world.says(world.admin, "Typed"))["text"] == "Typed"
+        assert channel

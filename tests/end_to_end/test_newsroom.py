@@ -67,7 +67,7 @@ async def test_asked_for_the_text_and_cancelled(world, readers) -> None:
         await world.press(world.admin, question, "hot-cancel:")
         await world.wait_until(lambda: "Nothing was sent" in text_of(shown(world, world.admin, question)))
         gone = await world.press(world.admin, question, held)
-        assert "no longer there" in gone["text"]
+        assert "was cancelled" in gone["text"]
     assert (await world.deliver()).sent == 0
 
 

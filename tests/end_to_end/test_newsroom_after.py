@@ -122,7 +122,7 @@ async def test_a_recall_reaches_all_of_a_thousand_and_nobody_else_gets_it(pump, 
     assert sum(got(telegram, people).values()) == 0
     assert await pump.store.broadcasts.finish(sent.id, pump.now)
     assert await correct(pump, recalled, "two") is Refusal.STATE
-    assert await pump.store.broadcasts.latest(5) == []  # nor does /hot show it
+    assert await pump.store.broadcasts.latest(people[0], 5) == []  # nor does /hot show it
 
 
 async def test_copies_of_over_48_hours_become_a_notice(pump, telegram) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.app import newsroom_of, now_ms, opened
+from bot.core.broadcast import Actor, BroadcastState, Step, Wish
 from bot.core.model import Attention, Hot, Member, RuleSpec
 from bot.core.roles import Role
 from bot.store.schema import broadcasts
@@ -138,7 +139,7 @@ async def test_an_edit_takes_the_approval_away(world, people) -> None:
         await ask(world, world.admin, question, held)
         await answer(world, world.admin, "Something else", "ask")
         refused = await world.press(publisher, seen, "hot-approve:")
-        assert "no longer there" in refused["text"]
+        assert "This is a draft" in refused["text"]
     assert (await world.deliver()).sent == 0
 
 
@@ -156,8 +157,16 @@ async def test_breaking_the_glass_wants_a_reason_and_tells_all_admins(world, peo
         await ask(world, publisher, waiting, "hot-glass:")
         assert "A reason has" in (await world.says(publisher, "now!"))["text"]
         assert not copies(world, people[1], "Hot")
+        # It is asked again, and another word in between is no order to send.
+        last = await answer(world, publisher, "Air raid over the whole country", "shatter")
+        assert "Every admin is told: Air raid over the whole country" in last["text"]
+        assert "4 readers" in last["text"]
+        assert not copies(world, people[1], "Hot")
+        await world.says(publisher, "hm")
+        assert "give the reason again" in (await world.press(publisher, last, "hot-shatter:"))["text"]
         await ask(world, publisher, waiting, "hot-glass:")
-        world.telegram.say(publisher, "Air raid over the whole country")
+        last = await answer(world, publisher, "Air raid over the whole country", "shatter")
+        await world.press(publisher, last, "hot-shatter:")
         await world.wait_until(lambda: copies(world, people[1], "Hot") != [])
         for admin in (world.admin, people[0]):
             await world.wait_until(lambda admin=admin: copies(world, admin, "Air raid") != [])
@@ -235,6 +244,110 @@ async def test_another_publisher_sees_what_goes_on_and_stops_it(world, people) -
         await world.wait_until(lambda: "Stopped" in text_of(shown(world, publisher, progress)))
     assert (await world.deliver()).sent == 0
     assert not copies(world, people[0], "Hot")
+
+
+async def test_what_is_scheduled_is_found_again_by_any_publisher(world, people) -> None:
+    publisher = people[2]
+    async with world.running():
+        question = await draft(world, "Hot")
+        await ask(world, world.admin, question, "hot-when:")
+        assert "as a time" in (await world.says(world.admin, "yesterday"))["text"]
+        await answer(world, world.admin, "31.12 23:59", "halt")  # it is still the answer that is waited for
+        world.telegram.say(publisher, "/broadcast")
+        offered = await panel(world, publisher, "open")
+        assert buttons(offered)[0]["text"].endswith(": Hot")
+        before = len(world.from_bot(publisher))
+        await world.press(publisher, offered, "hot-open:")
+        found = await panel(world, publisher, "halt", before)
+        assert "Goes out at" in found["text"]
+        await world.press(publisher, found, "hot-halt:")
+        await world.wait_until(lambda: offers(shown(world, publisher, found), "send"))
+        assert (
+            "This is a draft"
+            in (await world.press(publisher, found, data_of(found, "send").replace("send", "halt")))["text"]
+        )
+
+
+async def test_what_a_publisher_has_scheduled_goes_with_their_role(world, people) -> None:
+    publisher = people[2]
+    async with world.running():
+        question = await draft(world, "Hot", publisher)
+        await ask(world, publisher, question, "hot-when:")
+        await answer(world, publisher, "31.12 23:59", "halt")
+    async with opened(world.config) as store:
+        await store.staff.remove(publisher, world.admin, now_ms())
+        assert (await store.broadcasts.get(1)).state is BroadcastState.DRAFT
+    assert await begun(world, 400 * 24 * HOUR) == 0
+
+
+async def test_what_was_due_while_nothing_ran_is_looked_at_first(world, people) -> None:
+    async with world.running():
+        question = await draft(world, "Hot")
+        await ask(world, world.admin, question, "hot-when:")
+        await answer(world, world.admin, "31.12 23:59", "halt")
+    assert await begun(world, 400 * 24 * HOUR) == 0
+    await world.deliver()
+    (notice,) = copies(world, world.admin, "was due while I was not running")
+    assert offers(notice, "open")
+    assert all(not copies(world, one, "Hot") for one in people)
+
+
+async def test_stop_a_moment_too_late_stops_the_rest(world, people) -> None:
+    world.settings |= SLOW
+    async with opened(world.config) as store:
+        await store.chats.set_attention(people[0], Attention(paused_until=now_ms() + HOUR), now_ms())
+    async with world.running():
+        question = await draft(world, "Hot")
+        await world.press(world.admin, question, "hot-send:")
+        await world.wait_until(lambda: offers(shown(world, world.admin, question), "halt"))
+        held = data_of(shown(world, world.admin, question), "halt")
+        await hurry(world)
+        await world.wait_until(lambda: copies(world, people[1], "Hot") != [])
+        await world.press(world.admin, question, held)
+        async with opened(world.config) as store:
+            assert (await store.broadcasts.get(1)).state is BroadcastState.STOPPED
+    assert not copies(world, people[0], "Hot")
+
+
+async def test_the_author_hears_what_became_of_it_and_cannot_slip_out_of_it(world, people) -> None:
+    world.settings |= TWO
+    publisher = people[2]
+    async with world.running():
+        world.telegram.say(publisher, "/broadcast Hot")
+        question = await panel(world, publisher, "ask")
+        await world.press(publisher, question, "hot-ask:")
+        notice = (await world.playground.wait_for(world.admin, predicate=lambda one: "second person" in text_of(one)))[
+            -1
+        ]
+        before = len(world.from_bot(world.admin))
+        await world.press(world.admin, notice, "hot-open:")
+        waiting = await panel(world, world.admin, "approve", before)
+        # Somebody who changes nothing has not written it: its author is no second person.
+        choices = data_of(waiting, "approve").split(":", 1)[1]
+        async with opened(world.config) as store:
+            same = (await store.broadcasts.get(1)).content
+            wish = Wish(
+                step=Step.REVISE, broadcast_id=1, by=Actor(world.admin, Role.ADMIN), seen=same.hash, content=same
+            )
+            taken = await store.broadcasts.take(wish, newsroom_of(world.config), now_ms())
+            assert taken.author_id == publisher
+        await world.press(publisher, question, "hot-ask:" + choices)
+        await world.press(world.admin, waiting, "hot-return:" + choices)
+        await world.wait_until(lambda: copies(world, publisher, "not approved: it is a draft again") != [])
+
+
+async def test_hot_news_for_some_is_shown_to_those_alone(world, people) -> None:
+    english, ukrainian, _ = people
+    async with world.running():
+        question = await draft(world, "Hot")
+        choices = await ask(world, world.admin, question, "hot-audience:")
+        before = len(world.from_bot(world.admin))
+        await world.press(world.admin, choices, data_of(choices, "to").rpartition(":")[0] + ":uk")
+        narrowed = await panel(world, world.admin, after=before)
+        await world.press(world.admin, narrowed, "hot-send:")
+        await world.wait_until(lambda: "Sent" in text_of(shown(world, world.admin, narrowed)))
+        assert "Hot" in (await world.says(ukrainian, "/hot"))["text"]
+        assert "No hot news yet" in (await world.says(english, "/hot"))["text"]
 
 
 # -- whom it reaches

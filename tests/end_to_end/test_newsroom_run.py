@@ -107,7 +107,7 @@ async def test_stop_leaves_the_rest_unsent_and_help_answers_within_a_second(worl
     assert (await world.deliver()).sent == 0  # not after a restart either
     assert sum(len(copies(world, one, "Hot")) for one in people) == stopped
     async with opened(world.config) as store:
-        (tally, _), (one,) = await store.runs.tally(1, now_ms()), await store.broadcasts.latest(5)
+        (tally, _), (one,) = await store.runs.tally(1, now_ms()), await store.broadcasts.listed(5)
     assert one.state is BroadcastState.STOPPED
     assert (tally.sent, tally.stopped) == (stopped + len(copies(world, world.admin, "Hot")) - 1, MANY + 1 - tally.sent)
 

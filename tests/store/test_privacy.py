@@ -101,6 +101,7 @@ async def test_all_of_it_is_erased_and_of_nobody_else(ready: Store) -> None:  # 
         assert after[OTHER] == before[column][OTHER]
     assert (await rows(ready, broadcasts.c.author_id))[NOBODY] == 1  # what went out stays, the draft does not
     assert ME not in await rows(ready, broadcasts.c.told_chat)
+    assert ME not in await rows(ready, broadcasts.c.confirmed_by)
     assert (await rows(ready, added_feeds.c.admin_id))[NOBODY] == 1
     # What they did stays, and the chain of it; who they are does not, nor is their number given to anybody again.
     numbers = await rows(ready, audit.c.actor)

@@ -126,7 +126,7 @@ async def hot(turn: Turn) -> None:
 
 async def _hot(turn: Turn, _: str, page: int) -> View:
     t = turn.texts
-    sent = await turn.desk.store.broadcasts.latest(MOST)
+    sent = await turn.desk.store.broadcasts.latest(turn.chat.id, MOST)
     if not sent:
         return View(t.text("No hot news yet. When the editors send some, you get it at once."))
     now, at, parts = turn.desk.clock(), place(page, len(sent)), [t.text("<b>Hot news</b>")]

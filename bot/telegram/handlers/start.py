@@ -171,7 +171,7 @@ async def plain_text(turn: Turn) -> None:
     if asked == picker.ASKED:
         await picker.found_typed(turn, turn.args)
         return
-    if await _answered_desk(turn, asked or ""):
+    if await _answered_desk(turn.own, asked or ""):
         return
     await _offer(turn)
 

@@ -10,7 +10,17 @@ revision = "0013"
 down_revision = "0012"
 
 ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-TIMES = ("starts_at", "started_at", "ended_at", "corrected_at", "recalled_at", "total", "told_chat", "told_message")
+TIMES = (
+    "starts_at",
+    "started_at",
+    "ended_at",
+    "corrected_at",
+    "recalled_at",
+    "total",
+    "told_chat",
+    "told_message",
+    "confirmed_by",
+)
 
 
 def upgrade() -> None:

@@ -43,5 +43,5 @@ async def answered(turn: Turn) -> bool:
     if not asked:
         return False
     what, *given = asked.removeprefix(ASKED).split(":")
-    await _ANSWERS[what](turn, given)
+    await _ANSWERS[what](turn.own, given)
     return True

@@ -10,7 +10,7 @@ from bot.core.model import Button, Fate
 from bot.core.roles import Role
 from bot.telegram.handlers.follow import understand
 from bot.telegram.handlers.newsroom.compose import revise
-from bot.telegram.handlers.newsroom.panel import ask, button, copy_to, on, pressed, refuse, seen
+from bot.telegram.handlers.newsroom.panel import again, ask, button, copy_to, on, pressed, refuse, seen
 from bot.telegram.texts import LANGUAGES
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ async def answered_tags(turn: Turn, given: list[str]) -> None:
         await refuse(turn, Refusal.UNKNOWN)
         return
     if parsed.faults or parsed.exclusions or not parsed.rules:
+        await again(turn, "tags", given)
         await turn.reply(turn.texts.text("I did not understand that as tags. For example: #nato + #peace_plan"))
         return
     audience = replace(found.content.audience, rules=parsed.rules)
@@ -112,7 +113,7 @@ async def press_try(turn: Turn) -> None:
     if found is None or found.content.hash != one.seen:
         await refuse(turn, Refusal.UNKNOWN if found is None else Refusal.CHANGED)
         return
-    person = int(one.more) if one.more.isdigit() else 0
+    person = int(one.more) if one.more.isascii() and one.more.isdecimal() else 0
     name = (await _colleagues(turn)).get(person)
     if name is None:  # a button can be forged: a reader is no one to try things on
         await turn.toast(turn.texts.text("They are not in the newsroom."), alert=True)

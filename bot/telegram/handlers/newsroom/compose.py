@@ -6,12 +6,13 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
+from telegram import Message, MessageEntity
 from telegram.ext import CommandHandler
 
 from bot.core.broadcast import Content, Refusal, Step, language_of
 from bot.core.card import clean, plain_of, usable_link
 from bot.core.roles import Role
-from bot.telegram.handlers.newsroom.panel import ask, fault, on, pressed, refuse, seen, show, take
+from bot.telegram.handlers.newsroom.panel import again, ask, fault, on, pressed, refuse, seen, show, take
 from bot.telegram.handlers.newsroom.run import running
 from bot.telegram.texts import LANGUAGES
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from telegram import Message
     from telegram.ext import BaseHandler
 
     from bot.core.model import Article
@@ -41,7 +41,7 @@ async def broadcast(turn: Turn) -> None:
     """`/broadcast TEXT`: a draft and its preview; in reply to a message: of that one; bare: asks."""
     if not await turn.admit(Role.AUTHOR):
         return
-    html = _after_command((turn.message.text_html if turn.message else None) or "")
+    html = html_in(turn.message) if turn.message else ""
     answered = turn.message.reply_to_message if turn.message else None
     if html:
         await draft(turn, html)
@@ -57,17 +57,22 @@ async def broadcast(turn: Turn) -> None:
 
 async def answered_new(turn: Turn, _: list[str]) -> None:
     """The text that was asked for, a picture, or somebody's post."""
-    if await turn.admit(Role.AUTHOR) and turn.message:
-        await draft(turn, html_in(turn.message), _photo(turn.message))
+    if (
+        await turn.admit(Role.AUTHOR)
+        and turn.message
+        and not await draft(turn, html_in(turn.message), _photo(turn.message))
+    ):
+        await again(turn, "new", [])
 
 
-async def draft(turn: Turn, html: str, photo: str = "") -> None:
-    """Keep a draft, show exactly what readers will get, and ask."""
+async def draft(turn: Turn, html: str, photo: str = "") -> bool:
+    """Keep a draft, show exactly what readers will get, and ask; False when it was said what is wrong with it."""
     content = Content(texts={language_of(plain_of(html)): html}, photo=photo)
     if wrong := fault(turn.texts, content):
         await turn.reply(wrong)
-        return
+        return False
     await show(turn, await turn.desk.store.broadcasts.draft(turn.user_id, content, turn.desk.clock()))
+    return True
 
 
 async def press_article(turn: Turn) -> None:
@@ -102,6 +107,8 @@ async def answered_text(turn: Turn, given: list[str]) -> None:
         return
     texts = {**found.content.texts, language: html_in(turn.message)}
     content = replace(found.content, texts=texts, photo=_photo(turn.message) or found.content.photo)
+    if fault(turn.texts, content):
+        await again(turn, "text", given)
     await revise(turn, number, seen_hash, content)
 
 
@@ -139,9 +146,19 @@ def _of_article(article: Article) -> str:
 
 def html_in(message: Message) -> str:
     """What is written in a message, or under its picture, with its formatting and without a command of ours."""
-    return _after_command(
-        (message.text_html if message.text else message.caption_html if message.caption else "") or ""
-    )
+    text, entities = (message.text, message.entities) if message.text else (message.caption, message.caption_entities)
+    if not text:
+        return ""
+    rest = _after_command(text)
+    start = len(text.rstrip()) - len(rest)  # what is cut is one unit a character, as Telegram counts
+    moved = []
+    for entity in entities:
+        begin, end = max(entity.offset, start), entity.offset + entity.length
+        if begin < end:
+            changed = {**entity.to_dict(), "offset": begin - start, "length": end - begin}
+            moved.append(MessageEntity.de_json(changed, message.get_bot()))
+    plain = Message(message.message_id, message.date, message.chat, text=rest, entities=moved)
+    return plain.text_html.strip() if rest else ""
 
 
 def _photo(message: Message) -> str:
@@ -149,11 +166,10 @@ def _photo(message: Message) -> str:
     return message.photo[-1].file_id if message.photo else ""
 
 
-def _after_command(html: str) -> str:
-    """The message without its command; the author's formatting stays."""
-    if not html.startswith(tuple(f"/{name}" for name in COMMANDS)):
-        return html
-    for at, char in enumerate(html):
-        if char.isspace():
-            return html[at:].strip()
-    return ""
+def _after_command(text: str) -> str:
+    """A text without the command at its beginning."""
+    text = text.rstrip()
+    if not text.startswith(tuple(f"/{name}" for name in COMMANDS)):
+        return text.lstrip()
+    _, *rest = text.split(maxsplit=1)
+    return rest[0] if rest else ""

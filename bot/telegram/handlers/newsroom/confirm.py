@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING
 from bot.core.broadcast import BroadcastState, Refusal, Step
 from bot.core.calendar import moment, when
 from bot.core.roles import Role
-from bot.telegram.handlers.newsroom.panel import ask, button, caption, on, pressed, refuse, rows, seen, show, take
+from bot.telegram.handlers.newsroom.panel import (
+    again,
+    ask,
+    button,
+    caption,
+    counted,
+    on,
+    pressed,
+    refuse,
+    rows,
+    seen,
+    show,
+    take,
+)
+from bot.telegram.handlers.newsroom.run import stop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +35,12 @@ if TYPE_CHECKING:
 
 #: Characters of a reason that says something.
 SHORTEST_REASON, LONGEST_REASON = 10, 300
+#: What can be looked at again before it has begun.
+_OPENED = frozenset({BroadcastState.DRAFT, BroadcastState.WAITING, BroadcastState.SCHEDULED})
+#: Nothing is scheduled further ahead.
+YEAR_MS = 366 * 24 * 3_600_000
+#: What is kept of a reason until its last button; not of the newsroom's questions, so no text is taken for an answer.
+_REASON, _REASON_MS = "because:", 300_000
 #: What a button remembers of objections that were seen.
 _SEEN = {"l": Refusal.LIMIT, "r": Refusal.REPEATED}
 
@@ -34,6 +54,7 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
         on(desk, "open", press_open),
         on(desk, "return", press_return),
         on(desk, "glass", press_glass),
+        on(desk, "shatter", press_shatter),
         on(desk, "when", press_when),
         on(desk, "at", press_at),
         on(desk, "halt", press_halt),
@@ -82,7 +103,7 @@ async def _object(turn: Turn, number: int, action: str, known: frozenset[Refusal
     }  # fmt: skip
     letters = "".join(letter for letter, why in _SEEN.items() if why in known)
     more = f"{at}-{letters}" if at else letters
-    keys = [button(t.text("Send anyway"), action, found, more), button(t.text("Cancel"), "cancel", found)]
+    keys = [button(t.text("Send anyway"), action, found, more), button(t.text("Back"), "open", found)]
     await turn.edit("\n".join(said[why] for why in _SEEN.values() if why in known), [keys])
 
 
@@ -126,7 +147,7 @@ async def press_open(turn: Turn) -> None:
     if not await turn.admit(Role.AUTHOR):
         return
     found = await turn.desk.store.broadcasts.get(pressed(turn).id)
-    if found is None or found.state not in {BroadcastState.DRAFT, BroadcastState.WAITING}:
+    if found is None or found.state not in _OPENED:
         await refuse(turn, Refusal.STATE, found)
         return
     await turn.toast()
@@ -139,7 +160,11 @@ async def press_return(turn: Turn) -> None:
 
 
 async def press_halt(turn: Turn) -> None:
-    """STOP: nothing was sent, and it is a draft again."""
+    """STOP: nothing was sent, and it is a draft again; pressed too late, it stops what goes on."""
+    found = await turn.desk.store.broadcasts.get(pressed(turn).id)
+    if found is not None and found.state in {BroadcastState.SENDING, BroadcastState.PAUSED}:
+        await stop(turn)
+        return
     await _back(turn, Step.HALT)
 
 
@@ -181,20 +206,46 @@ async def press_glass(turn: Turn) -> None:
 
 async def answered_glass(turn: Turn, given: list[str]) -> None:
     """The reason."""
-    number, seen_hash, reason = int(given[0]), given[1], " ".join(turn.args.split())
+    reason = " ".join(turn.args.split())
+    found = await turn.desk.store.broadcasts.get(int(given[0]))
     if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
+        await again(turn, "glass", given)
         await turn.reply(turn.texts.text("A reason has between {n} and {limit} characters. Nothing was sent.",
                                          n=SHORTEST_REASON, limit=LONGEST_REASON))  # fmt: skip
         return
+    if found is None or found.content.hash != given[1]:
+        await refuse(turn, Refusal.CHANGED if found else Refusal.UNKNOWN, found)
+        return
+    t, now = turn.texts, turn.desk.clock()
+    reach = await turn.desk.store.broadcasts.reach(found.content.audience, now)
+    await turn.desk.store.chats.set_pending(turn.place.id, f"{_REASON}{found.id}:{reason}", now)
+    said = [
+        t.text(
+            "Without a second person, and whatever was sent today already. Every admin is told: {reason}", reason=reason
+        ),
+        *counted(turn, reach),
+    ]
+    keys = [button(t.text("Break the glass"), "shatter", found), button(t.text("Back"), "open", found)]
+    await turn.reply("\n".join(said), [keys])
+
+
+async def press_shatter(turn: Turn) -> None:
+    """The last word; the reason is good for a few minutes, and nothing else may be said in between."""
+    one, store = pressed(turn), turn.desk.store
+    kept = await store.chats.take_pending(turn.place.id, turn.desk.clock(), _REASON_MS, prefix=_REASON)
+    number, _, reason = (kept or "").removeprefix(_REASON).partition(":")
+    if number != str(one.id):
+        await turn.toast(turn.texts.text("Please give the reason again: Break glass…"), alert=True)
+        return
     # Who breaks the glass has a reason that outweighs the day's limit.
     anyway = frozenset({Refusal.LIMIT, Refusal.REPEATED})
-    match await take(turn, Step.BREAK_GLASS, number, seen_hash, reason=reason, anyway=anyway):
+    match await take(turn, Step.BREAK_GLASS, one.id, one.seen, reason=reason, anyway=anyway):
         case Refusal() as why:
-            await refuse(turn, why, await turn.desk.store.broadcasts.get(number))
+            await refuse(turn, why, await store.broadcasts.get(one.id))
         case None:
             pass
         case confirmed:
-            await _announce(turn, confirmed)
+            await _confirmed(turn, confirmed)
 
 
 async def press_when(turn: Turn) -> None:
@@ -213,7 +264,8 @@ async def answered_when(turn: Turn, given: list[str]) -> None:
     """The time."""
     number, seen_hash = int(given[0]), given[1]
     at = moment(turn.args, turn.desk.clock(), turn.desk.newsroom.time_zone)
-    if at is None:
+    if at is None or at > turn.desk.clock() + YEAR_MS:
+        await again(turn, "when", given)
         await turn.reply(turn.texts.text("I did not understand that as a time to come. For example: 17:30"))
         return
     await _at(turn, number, seen_hash, at, frozenset())
@@ -223,7 +275,8 @@ async def press_at(turn: Turn) -> None:
     """The same, whatever speaks against it."""
     one = pressed(turn)
     at, _, letters = one.more.partition("-")
-    if not at.isdigit() or int(at) <= turn.desk.clock():
+    now = turn.desk.clock()
+    if not (at.isascii() and at.isdecimal()) or not now < int(at) < now + YEAR_MS:
         await turn.toast(turn.texts.text("I did not understand that as a time to come. For example: 17:30"), alert=True)
     else:
         await turn.toast()

@@ -9,6 +9,7 @@ import structlog
 from telegram.ext import CallbackQueryHandler, ExtBot
 
 from bot.core.broadcast import STARTED, Actor, BroadcastState, Refusal, Step, Wish, least, refusal
+from bot.core.calendar import when
 from bot.core.card import MAX_CAPTION, MAX_TEXT, hot, plain_of
 from bot.core.expressions import render
 from bot.core.model import Button, Fate
@@ -71,6 +72,12 @@ async def ask(
     about = f":{broadcast.id}:{broadcast.content.hash}:{more}" if broadcast else ""
     await turn.desk.store.chats.set_pending(turn.place.id, f"{ASKED}{what}{about}", turn.desk.clock())
     await turn.reply(question, rows or [])
+
+
+async def again(turn: Turn, what: str, given: list[str]) -> None:
+    """The answer would not do: the next message is taken for another."""
+    kept = ":".join([what, *given])
+    await turn.desk.store.chats.set_pending(turn.place.id, f"{ASKED}{kept}", turn.desk.clock())
 
 
 async def seen(turn: Turn, step: Step) -> Broadcast | None:
@@ -142,9 +149,20 @@ async def refuse(turn: Turn, why: Refusal, broadcast: Broadcast | None = None) -
     }.get(why)
     if said is None:
         said = t.text("This was sent already.") if started else t.text("This draft is no longer there.")
-        if broadcast is not None and broadcast.state is BroadcastState.SCHEDULED:
-            said = t.text("This is on its way already; it can still be stopped.")
+        said = (broadcast and _now_it_is(t, broadcast.state)) or said
     await (turn.toast(said, alert=True) if turn.query else turn.reply(said))
+
+
+def _now_it_is(t: Texts, state: BroadcastState) -> str:
+    """Why a step comes too late, in words; "" where the state says no more than that."""
+    return {
+        BroadcastState.DRAFT: t.text("This is a draft: nothing of it goes out."),
+        BroadcastState.SCHEDULED: t.text("This is on its way already; it can still be stopped."),
+        BroadcastState.PAUSED: t.text("This is paused."),
+        BroadcastState.STOPPED: t.text("This was stopped already."),
+        BroadcastState.RECALLED: t.text("This was taken back already."),
+        BroadcastState.CANCELLED: t.text("This was cancelled: nothing of it went out."),
+    }.get(state, "")
 
 
 # --------------------------------------------------------------------------- what it would be
@@ -191,6 +209,9 @@ async def caption(turn: Turn, broadcast: Broadcast) -> str:
     lines = [t.text("This is the preview. Nothing has been sent yet.")]
     if broadcast.state is BroadcastState.WAITING:
         lines = [t.text("This waits for a second person. Nothing has been sent yet.")]
+    if broadcast.state is BroadcastState.SCHEDULED:
+        now, zone = turn.desk.clock(), turn.desk.newsroom.time_zone
+        lines = [t.text("Goes out at {time} ({zone}).", time=when(broadcast.starts_at, now, zone), zone=zone)]
     limit = MAX_CAPTION if content.photo else MAX_TEXT
     for language, html in content.texts.items():
         name = LANGUAGES.get(language, language)
@@ -248,6 +269,10 @@ async def rows(turn: Turn, broadcast: Broadcast) -> Rows:
     }  # fmt: skip
     readers = (await turn.desk.store.broadcasts.reach(broadcast.content.audience, now)).readers
     first: list[Button] = []
+    if not readers:
+        may -= {Step.CONFIRM, Step.APPROVE, Step.BREAK_GLASS}  # there is nobody to send it to
+    if Step.HALT in may:
+        first.append(button(t.text("STOP"), "halt", broadcast))
     if Step.CONFIRM in may:
         send = t.plural("Send to {n} reader", "Send to {n} readers", readers)
         first.append(button(send, "send", broadcast))

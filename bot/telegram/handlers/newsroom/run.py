@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import TYPE_CHECKING
 
-from bot.core.broadcast import STARTED, Refusal, Step
+from bot.core.broadcast import STARTED, BroadcastState, Refusal, Step
+from bot.core.calendar import when
 from bot.core.card import clean, cut, plain_of
 from bot.core.roles import Role
 from bot.telegram.handlers.newsroom.panel import button, on, pressed, refuse, take
@@ -19,8 +21,8 @@ if TYPE_CHECKING:
     from bot.core.model import Button
     from bot.telegram.desk import Desk, Turn
 
-#: Of those that go on at once, and the characters of each that are shown.
-MOST, SHOWN = 5, 40
+#: Of those that are listed, and the characters of each that are shown.
+MOST, SHOWN = 8, 40
 
 
 def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
@@ -34,10 +36,21 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
 
 
 async def running(turn: Turn) -> list[list[Button]]:
-    """A button for each that goes on now, whoever sent it: to see it here, and to stop it."""
-    going = [one for one in await turn.desk.store.broadcasts.open() if one.state in STARTED]
-    named = [(cut(clean(plain_of(one.content.text_for(turn.texts.language))), SHOWN), one) for one in going[-MOST:]]
-    return [[button(turn.texts.text("Now: {text}", text=text), "watch", one)] for text, one in named]
+    """A button for each of the newest, whoever sent it: to see it here, to stop, correct or recall it."""
+    t, rows = turn.texts, []
+    for one in await turn.desk.store.broadcasts.listed(MOST):
+        text = cut(clean(plain_of(one.content.text_for(t.language))), SHOWN)
+        if one.state is BroadcastState.WAITING:
+            label = t.text("Waits for a second person: {text}", text=text)
+        elif one.state is BroadcastState.SCHEDULED:
+            time = when(one.starts_at, turn.desk.clock(), turn.desk.newsroom.time_zone)
+            label = t.text("{time}: {text}", time=time, text=text)
+        elif one.state in {BroadcastState.SENDING, BroadcastState.PAUSED}:
+            label = t.text("Now: {text}", text=text)
+        else:
+            label = t.text("Sent: {text}", text=text)
+        rows.append([button(unescape(label), "watch" if one.state in STARTED else "open", one)])
+    return rows
 
 
 async def press_watch(turn: Turn) -> None:
