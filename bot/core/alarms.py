@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Key = tuple[NoticeCode, str]
 
 OF_FEED = frozenset({NoticeCode.FAILING, NoticeCode.GONE, NoticeCode.FROZEN})
-#: The same alarm is never told more often than this.
+#: Of each kind one alarm is told in this time, whatever it is of; the next then.
 RARELY_MS = HOUR_MS
 #: What lasts is told again after so long; what is not here, never.
 AGAIN_MS = {
@@ -32,8 +32,8 @@ AGAIN_MS = {
     NoticeCode.QUEUE: HOUR_MS,
     NoticeCode.DISK: 6 * HOUR_MS,
 }
-#: So many failing feeds, of half of them all, are one alarm: it is rather our network than they.
-MANY = 5
+#: So many failing feeds are one alarm, which names some; until there is one fewer, not to waver.
+MANY, NAMED = 3, 5
 #: An alert that has been due for so long waits too long; once alarmed, until nothing waits half of it.
 WAITS_MS = 10 * 60 * 1000
 #: A disk with less free than this, in bytes and as a share of a small one, is nearly full.
@@ -83,7 +83,12 @@ def review(facts: Facts, known: Mapping[Key, Alarm]) -> list[Move]:
     """What is to be done now; the token's alarm is the affair of who signs in."""
     opened = {key for key, alarm in known.items() if alarm.open}
     wrong, held = _wrong(facts, opened)
-    moves = [Move(Step.TELL, *key, detail) for key, detail in wrong.items() if may_tell(key, known, facts.now)]
+    moves: list[Move] = []
+    for key, detail in wrong.items():
+        others = [alarm.told_at for other, alarm in known.items() if other[0] is key[0] and other != key]
+        quiet = facts.now - max(others, default=-RARELY_MS) >= RARELY_MS
+        if quiet and may_tell(key, known, facts.now) and not any(move.code is key[0] for move in moves):
+            moves.append(Move(Step.TELL, *key, detail))
     for code, subject in sorted(opened - wrong.keys() - held):
         gone = code in OF_FEED and subject not in facts.feeds
         moves.append(Move(Step.CLOSE if gone else Step.FIX, code, subject))
@@ -109,8 +114,9 @@ def _wrong(facts: Facts, opened: set[Key]) -> tuple[dict[Key, str], set[Key]]:
             held |= {(code, name) for code in OF_FEED if state.paused or code is NoticeCode.FROZEN}
     failing = [key for key in wrong if key[0] is NoticeCode.FAILING]
     most = (NoticeCode.MANY, "")
-    if len(failing) >= MANY and len(failing) * (4 if most in opened else 2) >= len(facts.feeds):
-        wrong[most] = f"{len(failing)}/{len(facts.feeds)}"
+    if len(failing) >= (MANY - 1 if most in opened else MANY):
+        named = ", ".join(sorted(name for _, name in failing)[:NAMED])
+        wrong[most] = f"{len(failing)}/{len(facts.feeds)} ({named}{', …' if len(failing) > NAMED else ''})"
         held.update(failing)
         wrong = {key: detail for key, detail in wrong.items() if key not in failing}
     queue, disk = (NoticeCode.QUEUE, ""), (NoticeCode.DISK, "")

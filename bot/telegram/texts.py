@@ -75,7 +75,7 @@ class Texts:
                 "The feed {feed} answers, but has published nothing for three weeks.", **_parts(notice)
             ),
             NoticeCode.MANY: self.text(
-                "Very many feeds fail at once: {detail}. It may be our own network. Which: /feeds", **_parts(notice)
+                "Several feeds fail: {detail}. If all do, it may be our own network. More: /feeds", **_parts(notice)
             ),
             NoticeCode.QUEUE: self.text(
                 "Alerts wait: the oldest has been due for {detail} min. Sending works, but does not keep up.",
