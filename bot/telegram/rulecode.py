@@ -18,15 +18,15 @@ LONGEST = 58
 _TERM = re.compile(r"([+-]?)(\d{1,18})")
 
 
-async def encode(store: Store, specs: Sequence[RuleSpec]) -> str:
-    """The code of these rules; "" when it would not fit into a button, or there are none."""
+async def encode(store: Store, specs: Sequence[RuleSpec], address: str = "") -> str:
+    """The code of these rules; "" when it would not fit into a button after `address`, or there are none."""
     ids = await store.articles.ensure_tags(term for spec in specs for term in (*spec.wanted, *spec.unwanted))
     rules = (
         "+".join(str(ids[term]) for term in spec.wanted) + "".join(f"-{ids[term]}" for term in spec.unwanted)
         for spec in specs
     )
     code = ".".join(rules)
-    return code if len(code) <= LONGEST else ""
+    return code if len(code) <= LONGEST - len(address) else ""
 
 
 async def decode(store: Store, code: str) -> list[RuleSpec]:

@@ -95,3 +95,14 @@ async def test_in_a_group_channels_are_chosen_elsewhere(world) -> None:
         group = world.telegram.add_group("Group", admin=world.admin)
         await world.playground.wait_for(group)
         assert "private chat" in (await world.says(group, "/channels", user_id=world.admin))["text"]
+
+
+async def test_many_tags_at_once_fit_beside_the_channels_number(world) -> None:
+    async with world.running():
+        editor, _, greeting = await joined(world)
+        await world.press(editor, greeting, "channel:")
+        many = " ".join(f"#tag{n}" for n in range(18))
+        async with opened(world.config) as store:
+            await store.articles.ensure_tags(f"before{n}" for n in range(1000))  # else their numbers are short
+        for command, says in (("/sub", "You follow"), ("/latest", "No article"), ("/unsub", "You no longer follow")):
+            assert says in (await world.says(editor, f"{command} {many}"))["text"]

@@ -88,7 +88,8 @@ async def take(turn: Turn, specs: Sequence[RuleSpec]) -> Taken:
     keys = {rule.spec.key for rule in await store.rules.of_chat(turn.chat.id, turn.thread_id)}
     old = tuple(spec for spec in specs if spec.key in keys)
     previews = await _previews(turn, [spec for spec in specs if spec.key not in keys])
-    asked = {spec: code for spec, one in previews.items() if one.many and (code := await encode(store, [spec]))}
+    many = [spec for spec, one in previews.items() if one.many]
+    asked = {spec: code for spec in many if (code := await encode(store, [spec], turn.address))}
     new = await follow_specs(turn, [spec for spec in previews if spec not in asked])
     return Taken(tuple(new or ()), old, asked, new is None, previews)
 
@@ -125,7 +126,7 @@ async def follow_typed(turn: Turn, typed: str) -> None:
         await desk.store.rules.exclude(turn.chat.id, parsed.exclusions)
         desk.tagger.learn(parsed.exclusions)
         lines.append(t.text("This chat never gets {terms} from now on.", terms=spell_terms(parsed.exclusions)))
-        lifting = await encode(desk.store, [RuleSpec((term,)) for term in parsed.exclusions])
+        lifting = await encode(desk.store, [RuleSpec((term,)) for term in parsed.exclusions], turn.address)
     taken = await take(turn, parsed.rules)
     said, rows = await told(turn, taken)
     lines += said
@@ -295,7 +296,7 @@ async def _after_follow(turn: Turn, specs: Sequence[RuleSpec]) -> list[list[Butt
         return []
     t, term = turn.texts, specs[0].wanted[0]
     ids = await turn.desk.store.articles.ensure_tags([term])
-    code = await encode(turn.desk.store, specs)
+    code = await encode(turn.desk.store, specs, turn.address)
     undo = [Button(t.text("Undo"), data=f"stop:{code}")] if code else []
     return [[Button(t.text("Latest on {tag}", tag=turn.desk.label(term)), data=f"latest:{ids[term]}"), *undo]]
 

@@ -183,7 +183,7 @@ async def press_mute(turn: Turn) -> None:
 
 async def undo(turn: Turn, specs: Sequence[RuleSpec]) -> list[list[Button]]:
     """The Undo button of an unfollowing; none when it would not fit into a button."""
-    code = await encode(turn.desk.store, specs)
+    code = await encode(turn.desk.store, specs, turn.address)
     return [[Button(turn.texts.text("Undo"), data=f"undo:{code}")]] if code else []
 
 

@@ -76,10 +76,12 @@ async def latest(turn: Turn) -> None:
     key = "+".join(str(number) for number in known.values())
     if slugs and not known:
         await turn.reply(_nothing_on(turn, slugs))
-    elif len(key) <= LONGEST_KEY:
+    elif len(key) <= LONGEST_KEY - len(turn.address):
         await _show(turn, await _latest(turn, key, 1))
+    elif found := await store.articles.latest_ids(slugs, MOST):
+        await find.show(turn, " ".join(map(turn.desk.label, slugs)), found)
     else:
-        await find.show(turn, " ".join(map(turn.desk.label, slugs)), await store.articles.latest_ids(slugs, MOST))
+        await turn.reply(_nothing_on(turn, slugs))
 
 
 async def press_latest(turn: Turn) -> None:
