@@ -160,25 +160,29 @@ async def test_what_would_come_too_often_is_not_taken_unasked(world) -> None:
         said = await world.says(reader, "/sub #flood")
         assert "#flood would come often: 211 in the last 24 hours" in said["text"]
         assert "follow nothing yet" in (await world.says(reader, "/list"))["text"]
-        await world.press(reader, said, "take:")
+        sample = world.next_message(reader, world.press(reader, said, "take:"))
+        assert (await sample)["text"].startswith("Latest on #flood")
         assert "#flood — 211 in the last 24 hours" in (await world.says(reader, "/list"))["text"]
 
 
-async def test_what_would_come_too_often_is_not_taken_by_a_tap_either(world) -> None:
+async def test_a_tap_follows_also_what_comes_often_warns_and_shows_it(world) -> None:
     reader = world.telegram.add_user("Reader", "en")
     await flood(world, "NATO", 40)
     async with world.running():
         welcome = await world.says(reader, "/start")
         (button,) = [b for b in buttons(welcome) if b["text"].startswith("#nato")]
-        asked = await world.next_message(reader, world.press(reader, welcome, button["callback_data"]))
-        assert "#nato would come often" in asked["text"]
-        assert "follow nothing yet" in (await world.says(reader, "/list"))["text"]
+        await world.press(reader, welcome, button["callback_data"])
+        await world.playground.wait_for(reader, predicate=lambda _: len(world.from_bot(reader)) == 3)
+        told, sample = world.from_bot(reader)[1:]
+        assert "You follow #nato" in told["text"]
+        assert "It comes often" in told["text"]
+        assert sample["text"].startswith("Latest on #nato")
+        await world.says(reader, "/unsub #nato")
         await world.press(reader, welcome, "pick:a:1")
+        await world.wait_until(lambda: buttons(world.from_bot(reader)[0])[0]["callback_data"].startswith("tag:"))
         picker = world.from_bot(reader)[0]  # in the same message
         (button,) = [b for b in buttons(picker) if "#nato" in b["text"]]
-        asked = await world.next_message(reader, world.press(reader, picker, button["callback_data"]))
-        assert "#nato would come often" in asked["text"]
-        await world.press(reader, asked, "take:")
+        assert "It comes often" in (await world.press(reader, picker, button["callback_data"]))["text"]
         assert "#nato" in (await world.says(reader, "/list"))["text"]
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bot.core.expressions import Fault, Parsed
     from bot.core.model import Millis
     from bot.telegram.desk import Desk, Turn
+    from bot.telegram.texts import Texts
 
 #: How long the bot remembers that it asked "which tags?".
 ASKED_MS = 10 * 60 * 1000
@@ -82,13 +83,13 @@ class Taken:
     how_often: Mapping[RuleSpec, Frequency] = field(default_factory=dict)
 
 
-async def take(turn: Turn, specs: Sequence[RuleSpec]) -> Taken:
-    """Follow those rules that do not come very often; the one way to follow, typed or tapped."""
+async def take(turn: Turn, specs: Sequence[RuleSpec], *, sure: bool = False) -> Taken:
+    """Follow; what comes very often only if `sure`, as with a tap on what was offered, for it names one thing."""
     store = turn.desk.store
     keys = {rule.spec.key for rule in await store.rules.of_chat(turn.chat.id, turn.thread_id)}
     old = tuple(spec for spec in specs if spec.key in keys)
     previews = await _previews(turn, [spec for spec in specs if spec.key not in keys])
-    many = [spec for spec, one in previews.items() if one.many]
+    many = [spec for spec, one in previews.items() if one.many and not sure]
     asked = {spec: code for spec in many if (code := await encode(store, [spec], turn.address))}
     new = await follow_specs(turn, [spec for spec in previews if spec not in asked])
     return Taken(tuple(new or ()), old, asked, new is None, previews)
@@ -101,6 +102,8 @@ async def told(turn: Turn, taken: Taken) -> tuple[list[str], list[list[Button]]]
         lines.append(too_many(turn))
     elif taken.new:
         lines += _announced(turn, taken.new, taken.how_often)
+        if any(taken.how_often[spec].many for spec in taken.new):
+            lines.append(much(t))
     if taken.old:
         lines.append(t.text("You already follow {rules}.", rules=spell(t, taken.old)))
     rows = await _after_follow(turn, taken.new)
@@ -115,6 +118,13 @@ async def answer(turn: Turn, taken: Taken) -> None:
     """Say so."""
     lines, rows = await told(turn, taken)
     await turn.reply("\n".join(lines), rows)
+
+
+def much(t: Texts) -> str:
+    """What is said of a rule that was followed although it comes very often; the same as HTML and plain."""
+    return t.text(
+        "It comes often. Narrower: add a second tag, as in /sub #nato + #peace_plan. All in one message: /digest"
+    )
 
 
 async def follow_typed(turn: Turn, typed: str) -> None:
@@ -235,26 +245,28 @@ async def press_follow(turn: Turn) -> None:
     if slug is None:
         await turn.toast(turn.texts.text("This button is too old. Try /sub"))
         return
-    taken = await take(turn, [RuleSpec((slug,))])
+    taken = await take(turn, [RuleSpec((slug,))], sure=True)
     await turn.toast(turn.texts.text("You follow {tag}", tag=turn.desk.label(slug)) if taken.new or taken.old else "")
     if not taken.old:
         await answer(turn, taken)
-    if taken.new and turn.private and not turn.managing:
-        await _show_newest(turn, slug, int(turn.args))
+    await _show_newest(turn, taken.new)
 
 
-async def _show_newest(turn: Turn, slug: str, tag_id: int) -> None:
+async def _show_newest(turn: Turn, specs: Sequence[RuleSpec]) -> None:
     """Show a reader at once what comes: the newest article of the last day, labelled, for it is not new."""
+    if not specs or len(specs[0].terms) > 1 or not turn.private or turn.managing:
+        return
+    slug = specs[0].wanted[0]
     newest = await turn.desk.store.articles.latest(slugs=[slug], limit=1)
     if not newest or turn.desk.clock() - newest[0].published_at > DAY_MS:
         return
-    t = turn.texts
+    t, ids = turn.texts, await turn.desk.store.articles.tag_ids([slug])
     made = alert(
         newest[0],
         matched=(slug,),
         time_zone=turn.chat.time_zone,
         words=t.words(),
-        matched_tag_id=tag_id,
+        matched_tag_id=ids.get(slug),
         label=unescape(t.text("Latest on {tag}", tag=turn.desk.label(slug))),
     )
     await turn.reply(made.html, made.buttons, preview=turn.chat.previews)
@@ -274,6 +286,8 @@ async def press_take(turn: Turn) -> None:
     t = turn.texts
     said = [t.text("You follow {rules} again.", rules=spell(t, specs))] if again else _announced(turn, specs, how_often)
     await turn.edit("\n".join(said), [] if again else await _after_follow(turn, specs))
+    if not again:
+        await _show_newest(turn, specs)
 
 
 async def managed(turn: Turn) -> bool:

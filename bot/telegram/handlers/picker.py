@@ -66,11 +66,15 @@ async def press_tag(turn: Turn) -> None:
         await turn.desk.store.rules.unfollow(turn.chat.id, turn.thread_id, [spec])
         await turn.toast(_said(turn, slug, wanted=False))
     else:
-        taken = await follow.take(turn, [spec])
-        followed = bool(taken.new or taken.old)
-        await turn.toast(_said(turn, slug, wanted=True) if followed else "")
-        if not followed:
+        taken = await follow.take(turn, [spec], sure=True)
+        said = _said(turn, slug, wanted=True)
+        if taken.refused:
+            await turn.toast()
             await follow.answer(turn, taken)
+        elif taken.new and taken.how_often[spec].many:
+            await turn.toast(f"{said}. {follow.much(turn.texts)}", alert=True)
+        else:
+            await turn.toast(said)
     view = await (rising.view(turn, "", int(page)) if where == "t" else _view(turn, where, int(page)))
     if view is not None:
         await turn.edit(view.html, view.rows)
