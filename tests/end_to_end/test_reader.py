@@ -362,3 +362,19 @@ async def test_pictures_and_the_like_get_an_answer(world) -> None:
         world.telegram.update({"message": message})
         await world.wait_until(lambda: len(world.from_bot(reader)) > before)
     assert "I can only read text" in world.from_bot(reader)[-1]["text"]
+
+
+async def test_a_link_follows_says_what_this_is_and_shows_the_newest(world) -> None:
+    reader = world.telegram.add_user("Reader", "uk")
+    world.newsroom.publish(title="NATO meets")
+    await world.poll()
+    async with world.running():
+        told = await world.says(reader, "/start tag_nato")
+        assert told["text"].splitlines()[0].startswith("Ви стежите за #nato")
+        assert "Новини за" in told["text"]
+        assert "lang:en" in [button.get("callback_data") for button in buttons(told)]
+        await world.playground.wait_for(reader, predicate=lambda _: len(world.from_bot(reader)) == 2)
+        assert "NATO meets" in world.from_bot(reader)[1]["text"]
+        again = await world.says(reader, "/start tag_eu")  # they know by now
+        assert "Новини за" not in again["text"]
+        assert "lang:en" not in [button.get("callback_data") for button in buttons(again)]

@@ -67,9 +67,12 @@ async def sub(turn: Turn) -> None:
     await follow_typed(turn, turn.args)
 
 
-async def follow_by_link(turn: Turn, term: str) -> None:
-    """Follow what a link names."""
-    await answer(turn, await take(turn, [RuleSpec((term,))]))
+async def follow_by_link(turn: Turn, term: str, about: str = "", below: Sequence[Sequence[Button]] = ()) -> None:
+    """Follow what a link names; with what is said after that, and the buttons below it."""
+    taken = await take(turn, [RuleSpec((term,))], sure=True)
+    lines, rows = await told(turn, taken)
+    await turn.reply("\n\n".join(filter(None, ["\n".join(lines), about])), [*rows, *below])
+    await _show_newest(turn, taken.new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,9 @@ async def start(turn: Turn) -> None:
         return
     followed = await term_of(turn.desk, turn.args.strip())
     if followed and await turn.may_manage():
-        await follow.follow_by_link(turn, followed)
+        newcomer = turn.private and not turn.managing and not await turn.desk.store.rules.count(turn.chat.id)
+        more = (_about(turn), [_languages()]) if newcomer else ()
+        await follow.follow_by_link(turn, followed, *more)
         return
     rows = await follow.rising(turn)
     if turn.private:
@@ -66,6 +68,14 @@ def _welcome(turn: Turn) -> str:
     return t.text(
         "<b>News by hashtag.</b> Follow a tag, and every new article that bears it comes here as one short card, "
         "once.\n\nTap a tag below, or send /sub #peace_plan #nato. Everything else: /help"
+    )
+
+
+def _about(turn: Turn) -> str:
+    """What this is, to somebody whom a link has brought here."""
+    return turn.texts.text(
+        "<b>News by hashtag.</b> Every new article that bears a tag you follow comes here as one short card, once. "
+        "Everything else: /help"
     )
 
 
