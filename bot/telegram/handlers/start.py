@@ -37,7 +37,7 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
 def last_resort(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
     """What answers everything that no other handler took; to be added last."""
     return (
-        MessageHandler(filters.COMMAND, desk.bind(unknown_command)),
+        MessageHandler(filters.ChatType.PRIVATE & filters.COMMAND, desk.bind(unknown_command)),
         MessageHandler(filters.ChatType.PRIVATE & filters.TEXT & filters.UpdateType.MESSAGE, desk.bind(plain_text)),
         MessageHandler(
             filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE & ~filters.StatusUpdate.ALL, desk.bind(not_text)
@@ -156,9 +156,8 @@ def _languages() -> list[Button]:
 
 
 async def unknown_command(turn: Turn) -> None:
-    """A command that does not exist. In a group it may be meant for another bot, so nobody is answered there."""
-    if turn.private:
-        await turn.reply(turn.texts.text("I do not know that command. What I can do: /help"))
+    """A command that does not exist. In a group it may be meant for another bot: there it is not even counted."""
+    await turn.reply(turn.texts.text("I do not know that command. What I can do: /help"))
 
 
 async def plain_text(turn: Turn) -> None:
