@@ -59,7 +59,8 @@ class Texts:
             catch_up=lambda n: self.plural("{n} alert waited for you", "{n} alerts waited for you", n),
             digest=lambda n: self.plural("Digest: {n} article", "Digest: {n} articles", n),
             more_on=lambda n, tag: self.plural("{n} more on {tag}", "{n} more on {tag}", n, tag=tag),
-            not_shown=lambda n: self.plural("and {n} more: /latest", "and {n} more: /latest", n),
+            not_shown=lambda n: self.plural("and {n} more", "and {n} more", n),
+            show_rest=self.text("Show the rest"),
             recalled=self.text("This hot news was taken back by the newsroom."),
             corrected=lambda time: self.text("Corrected {time}", time=time),
         )
