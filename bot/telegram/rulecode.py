@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bot.core.expressions import MAX_TERMS
 from bot.core.model import RuleSpec
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ async def encode(store: Store, specs: Sequence[RuleSpec], address: str = "") -> 
 
 
 async def decode(store: Store, code: str) -> list[RuleSpec]:
-    """The rules of a code; of a forged one those that can be rules."""
+    """The rules of a code; of a forged one those that can be typed too."""
     numbers = [[(sign, int(number)) for sign, number in _TERM.findall(rule)] for rule in code.split(".")]
     slugs = await store.articles.slugs_of({number for rule in numbers for _, number in rule})
     specs = []
     for rule in numbers:
-        wanted = tuple(slugs[number] for sign, number in rule if sign != "-" and number in slugs)
-        unwanted = tuple(slugs[number] for sign, number in rule if sign == "-" and number in slugs)
-        if wanted and not set(wanted) & set(unwanted):
-            specs.append(RuleSpec(wanted, unwanted))
+        wanted = dict.fromkeys(slugs[number] for sign, number in rule if sign != "-" and number in slugs)
+        unwanted = dict.fromkeys(slugs[number] for sign, number in rule if sign == "-" and number in slugs)
+        if wanted and not wanted.keys() & unwanted.keys() and len(wanted) + len(unwanted) <= MAX_TERMS:
+            specs.append(RuleSpec(tuple(wanted), tuple(unwanted)))
     return specs

@@ -280,6 +280,9 @@ async def press_take(turn: Turn) -> None:
     if not await managed(turn):
         return
     specs = await decode(turn.desk.store, turn.args)
+    if not specs:
+        await turn.toast(turn.texts.text("This button is too old. Try /sub"))
+        return
     again = turn.query is not None and str(turn.query.data).startswith("undo")
     how_often = await _previews(turn, specs)
     if await follow_specs(turn, specs) is None:
