@@ -82,6 +82,7 @@ async def test_mute(language, muted, lifted, bad, strange, world) -> None:
             ("/mute nato", muted),
             ("/mute 8h", bad),
             ("/mute #nato 9999w", bad),
+            ("/mute #nato 5x", bad),
             ("/mute #sport 1d", strange),
         ):
             assert (await world.says(reader, command))["text"].startswith(expected), command
