@@ -25,6 +25,17 @@ DEFAULT = "en"
 LANGUAGES = {"en": "English", "uk": "Українська"}
 
 
+#: What else people call them, in either; `ua` is what many take for the code.
+_NAMES = {"ua": "uk", "ukrainian": "uk", "eng": "en", "англійська": "en"}
+
+
+def named(typed: str) -> str:
+    """The language that somebody types, by its code or its name; "" for one that is not spoken."""
+    wanted = typed.strip().casefold()
+    spoken = {name.casefold(): code for code, name in LANGUAGES.items()}
+    return wanted if wanted in LANGUAGES else (spoken | _NAMES).get(wanted, "")
+
+
 def choose(language_code: str | None) -> str:
     """The language to speak with somebody whose Telegram speaks `language_code`."""
     code = (language_code or "").split("-")[0].lower()

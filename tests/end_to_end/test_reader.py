@@ -103,6 +103,8 @@ async def test_every_spelling_of_a_command_and_bare_ones(world) -> None:
         ("/more", "reply to an alert"),
         ("/hot", "No hot news yet"),
         ("/lang", "Which language"),
+        ("/lang fr", "two languages"),
+        ("/lang UK", "українською"),
         ("/list", "You follow nothing yet"),
         ("/start tag_nato", "You follow #nato"),
         ("/start tag_НАТО", "You follow #nato"),
@@ -378,3 +380,17 @@ async def test_a_link_follows_says_what_this_is_and_shows_the_newest(world) -> N
         again = await world.says(reader, "/start tag_eu")  # they know by now
         assert "Новини за" not in again["text"]
         assert "lang:en" not in [button.get("callback_data") for button in buttons(again)]
+
+
+async def test_a_code_of_no_rule_is_too_old_and_a_forged_one_keeps_to_what_can_be_typed(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        said = await world.says(reader, "/sub " + " ".join(f"#tag{n}" for n in range(12)))
+        async with world.stored() as store:
+            ids = await store.articles.tag_ids([f"tag{n}" for n in range(12)])
+        numbers = [str(number) for number in ids.values()]
+        for forged in ("take:999999", "undo:999999", "take:" + "+".join(numbers)):
+            assert "too old" in (await world.press(reader, said, forged))["text"], forged
+        await world.press(reader, said, f"undo:{numbers[0]}+{numbers[0]}-{numbers[1]}-{numbers[1]}")
+        assert "You follow 13 rules" in (await world.says(reader, "/list"))["text"]
+        assert "#tag0 but not #tag1 again" in world.from_bot(reader)[0]["text"]

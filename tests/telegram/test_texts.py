@@ -9,7 +9,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import bot
-from bot.telegram.texts import LOCALES, choose, speak
+from bot.telegram.texts import LOCALES, choose, named, speak
 
 ROOT = Path(bot.__file__).parent / "telegram"
 
@@ -72,3 +72,11 @@ def test_the_language_is_telegrams_when_we_speak_it(code: str | None, language: 
 
 def test_what_is_filled_in_cannot_be_markup() -> None:
     assert speak("en").text("Follow {tag}", tag="<b>&") == "Follow &lt;b&gt;&amp;"
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("UK", "uk"), ("en", "en"), ("українська", "uk"), ("English", "en"), ("Англійська", "en"), ("fr", ""), ("", "")],
+)
+def test_a_language_is_chosen_by_its_code_or_its_name(typed: str, code: str) -> None:
+    assert named(typed) == code

@@ -12,7 +12,7 @@ from bot.core.roles import Role
 from bot.core.tags import hashtag, is_source
 from bot.telegram.deeplinks import term_of
 from bot.telegram.handlers import channels, feeds, find, follow, newfeeds, newsroom, people, picker, settings
-from bot.telegram.texts import LANGUAGES, speak
+from bot.telegram.texts import LANGUAGES, named, speak
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,10 +133,13 @@ async def lang(turn: Turn) -> None:
     """`/lang`: choose a language, or `/lang uk`."""
     if not await follow.managed(turn):
         return
-    if turn.args in LANGUAGES:
-        await _speak(turn, turn.args)
+    language = named(turn.args)
+    if language:
+        await _speak(turn, language)
         return
-    await turn.reply(turn.texts.text("Which language shall I speak?"), [_languages()])
+    t = turn.texts
+    asked = t.text("I speak two languages. Which one shall it be?") if turn.args else None
+    await turn.reply(asked or t.text("Which language shall I speak?"), [_languages()])
 
 
 async def press_language(turn: Turn) -> None:
