@@ -190,7 +190,7 @@ async def test_a_tap_follows_also_what_comes_often_warns_and_shows_it(world) -> 
 
 @pytest.mark.parametrize(
     ("language", "label", "mute"),
-    [("en", "Latest on #nato", "Mute #nato"), ("uk", "Останнє за темою #nato", "Вимкнути #nato")],
+    [("en", "Latest on #nato", "Mute #nato"), ("uk", "Останнє за темою #nato", "Стишити #nato")],
 )
 async def test_a_tap_shows_at_once_what_comes_labelled_as_not_new(language, label, mute, world) -> None:
     reader = world.telegram.add_user("Reader", language)
