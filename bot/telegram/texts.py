@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
-from html import escape
+from html import escape, unescape
 from io import BytesIO
 from pathlib import Path
 
@@ -53,6 +53,10 @@ class Texts:
         """The translation of `message`, its placeholders filled in."""
         return _fill(self._translations.gettext(message), values)
 
+    def plain(self, message: str, /, **values: object) -> str:
+        """The same for where Telegram shows no HTML: labels of buttons, and the answers to their presses."""
+        return unescape(self.text(message, **values))
+
     def plural(self, one: str, many: str, number: int, /, **values: object) -> str:
         """The form of the message that goes with `number`, which fills `{n}`."""
         return _fill(self._translations.ngettext(one, many, number), {"n": number, **values})
@@ -63,7 +67,7 @@ class Texts:
             read=self.text("Read"),
             more_about=self.text("More about"),
             unfollow=self.text("Unfollow"),
-            mute=lambda tag: self.text("Mute {tag}", tag=tag),
+            mute=lambda tag: self.plain("Mute {tag}", tag=tag),
             minutes=lambda n: self.plural("{n} min read", "{n} min read", n),
             notice=self.notice,
             choices=self.choices,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+
+from bot.app import feeds_of
 
 from .conftest import buttons
 
@@ -394,3 +398,15 @@ async def test_a_code_of_no_rule_is_too_old_and_a_forged_one_keeps_to_what_can_b
         await world.press(reader, said, f"undo:{numbers[0]}+{numbers[0]}-{numbers[1]}-{numbers[1]}")
         assert "You follow 13 rules" in (await world.says(reader, "/list"))["text"]
         assert "#tag0 but not #tag1 again" in world.from_bot(reader)[0]["text"]
+
+
+async def test_labels_and_answers_to_presses_are_no_html(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    feeds = tuple(replace(feed, title="News & <Views>") for feed in feeds_of(world.config))
+    async with world.running(feeds):
+        offer = await world.says(reader, "@sample")
+        assert [button["text"] for button in buttons(offer)] == ["Follow News & <Views>"]
+        shared = await world.says(reader, "/share @sample")
+        assert [button["text"] for button in buttons(shared)] == ["Follow News & <Views>"]
+        answer = await world.press(reader, offer, "follow:")
+        assert answer["text"] == "You follow News & <Views>"

@@ -17,7 +17,7 @@ ROOT = Path(bot.__file__).parent / "telegram"
 def said() -> dict[str, tuple[str, ...]]:
     """Every message that the code says, by its id."""
     found: dict[str, tuple[str, ...]] = {}
-    keywords = {"text": None, "plural": (1, 2), "_": None}
+    keywords = {"text": None, "plain": None, "plural": (1, 2), "_": None}
     for _, _, message, _, _ in extract_from_dir(str(ROOT), keywords=keywords, method_map=[("**.py", "python")]):
         forms = message if isinstance(message, tuple) else (message,)
         found[forms[0]] = forms

@@ -6,7 +6,6 @@ so at its top, and every button under it carries the channel (`at:ID:...`), so t
 
 from __future__ import annotations
 
-from html import unescape
 from typing import TYPE_CHECKING
 
 from telegram import CallbackQuery, MessageOriginChannel, Update
@@ -132,5 +131,5 @@ async def offer(turn: Turn) -> list[Button]:
     # Of a channel that we do not keep Telegram tells who administrates it only if we are in it.
     if (known and not known.active) or not await turn.administrates(origin.chat.id):
         return []
-    label = unescape(turn.texts.text("Choose the news of {channel}", channel=origin.chat.title))[:60]
+    label = turn.texts.plain("Choose the news of {channel}", channel=origin.chat.title)[:60]
     return [Button(label, data=f"channel:{origin.chat.id}")]

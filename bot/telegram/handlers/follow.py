@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from html import unescape
 from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import OSA
@@ -112,7 +111,7 @@ async def told(turn: Turn, taken: Taken) -> tuple[list[str], list[list[Button]]]
     rows = await _after_follow(turn, taken.new)
     for spec, code in taken.asked.items():
         lines.append(_asked(turn, spec, taken.how_often[spec]))
-        label = unescape(t.text("Follow {rules} all the same", rules=render(spec)))
+        label = t.plain("Follow {rules} all the same", rules=render(spec))
         rows.append([Button(label[:60], data=f"take:{code}")])
     return lines, rows
 
@@ -249,7 +248,7 @@ async def press_follow(turn: Turn) -> None:
         await turn.toast(turn.texts.text("This button is too old. Try /sub"))
         return
     taken = await take(turn, [RuleSpec((slug,))], sure=True)
-    await turn.toast(turn.texts.text("You follow {tag}", tag=turn.desk.label(slug)) if taken.new or taken.old else "")
+    await turn.toast(turn.texts.plain("You follow {tag}", tag=turn.desk.label(slug)) if taken.new or taken.old else "")
     if not taken.old:
         await answer(turn, taken)
     await _show_newest(turn, taken.new)
@@ -270,7 +269,7 @@ async def _show_newest(turn: Turn, specs: Sequence[RuleSpec]) -> None:
         time_zone=turn.chat.time_zone,
         words=t.words(),
         matched_tag_id=ids.get(slug),
-        label=unescape(t.text("Latest on {tag}", tag=turn.desk.label(slug))),
+        label=t.plain("Latest on {tag}", tag=turn.desk.label(slug)),
     )
     await turn.reply(made.html, made.buttons, preview=turn.chat.previews)
 
@@ -318,7 +317,8 @@ async def _after_follow(turn: Turn, specs: Sequence[RuleSpec]) -> list[list[Butt
     ids = await turn.desk.store.articles.ensure_tags([term])
     code = await encode(turn.desk.store, specs, turn.address)
     undo = [Button(t.text("Undo"), data=f"stop:{code}")] if code else []
-    return [[Button(t.text("Latest on {tag}", tag=turn.desk.label(term)), data=f"latest:{ids[term]}"), *undo]]
+    label = t.plain("Latest on {tag}", tag=turn.desk.label(term))[:60]
+    return [[Button(label, data=f"latest:{ids[term]}"), *undo]]
 
 
 def too_many(turn: Turn) -> str:

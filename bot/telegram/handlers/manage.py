@@ -177,7 +177,7 @@ async def press_mute(turn: Turn) -> None:
         return
     await store.rules.mute([rule.id for rule in rules], now + MUTE_MS)
     await turn.toast(
-        turn.texts.text("{tag} is muted for 24 hours. To stop it for good: /unsub", tag=hashtag(slug)), alert=True
+        turn.texts.plain("{tag} is muted for 24 hours. To stop it for good: /unsub", tag=hashtag(slug)), alert=True
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import unescape
 from typing import TYPE_CHECKING
 
 from telegram.ext import CallbackQueryHandler
@@ -83,9 +82,7 @@ async def press_tag(turn: Turn) -> None:
 def _said(turn: Turn, slug: str, *, wanted: bool) -> str:
     """What has happened, as plain text."""
     t, tag = turn.texts, turn.desk.label(slug)
-    return unescape(
-        t.text("You follow {tag}", tag=tag) if wanted else t.text("You no longer follow {rules}.", rules=tag)
-    )
+    return t.plain("You follow {tag}", tag=tag) if wanted else t.plain("You no longer follow {rules}.", rules=tag)
 
 
 async def _too_old(turn: Turn) -> None:

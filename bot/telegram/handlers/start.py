@@ -9,7 +9,7 @@ from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, f
 
 from bot.core.model import Button
 from bot.core.roles import Role
-from bot.core.tags import hashtag, is_source
+from bot.core.tags import is_source
 from bot.telegram.deeplinks import term_of
 from bot.telegram.handlers import channels, feeds, find, follow, newfeeds, newsroom, people, picker, settings
 from bot.telegram.texts import LANGUAGES, named, speak
@@ -214,7 +214,8 @@ async def _offer(turn: Turn) -> None:
         await turn.reply(turn.texts.text("I answer to commands. To follow a tag: /sub #nato. Everything else: /help"))
         return
     ids = await turn.desk.store.articles.ensure_tags(slugs)
-    rows = [[Button(turn.texts.text("Follow {tag}", tag=hashtag(slug)), data=f"follow:{ids[slug]}")] for slug in slugs]
+    labels = {slug: turn.texts.plain("Follow {tag}", tag=turn.desk.label(slug))[:60] for slug in slugs}
+    rows = [[Button(label, data=f"follow:{ids[slug]}")] for slug, label in labels.items()]
     await turn.reply(turn.texts.text("Would you like to follow this?"), [*rows, *([channel] if channel else [])])
 
 
