@@ -6,12 +6,14 @@ chat's own zone: a night of 23 or 25 hours begins and ends when the clock on the
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.core.calendar import local, zone_of
+from bot.core.hours import MINUTE_MS
 from bot.core.model import ChatKind, Hot, Kind, Lane, Volume
 
 if TYPE_CHECKING:
@@ -119,7 +121,17 @@ def _outside(at: Millis, quiet: tuple[int, int] | None, time_zone: str) -> Milli
     if quiet is None or not in_quiet(at, quiet, time_zone):
         return at
     ends = _moments(at, quiet[1], time_zone)
-    return min(end for end in ends if end > at and not in_quiet(end, quiet, time_zone))
+    # A time that the clock jumps over: the second lies before the jump, and the night ends with the jump.
+    pairs = zip(ends[::2], ends[1::2], strict=True)
+    jumps = [_jump(before, after, time_zone) for after, before in pairs if before < after]
+    return min(end for end in (*ends, *jumps) if end > at and not in_quiet(end, quiet, time_zone))
+
+
+def _jump(before: Millis, after: Millis, time_zone: str) -> Millis:
+    """The moment between these two from which the clock is as it is after the jump."""
+    minutes = range(before, after + 1, MINUTE_MS)
+    then = local(after, time_zone).utcoffset()
+    return minutes[bisect_left(minutes, True, key=lambda moment: local(moment, time_zone).utcoffset() == then)]
 
 
 def next_digest(after: Millis, digests: Iterable[int], time_zone: str) -> Millis:

@@ -55,6 +55,7 @@ class Words:
     digest: Callable[[int], str]  #: over so many alerts that were put off
     more_on: Callable[[int, str], str]  #: over the rest of a burst: so many more on a hashtag
     not_shown: Callable[[int], str]  #: under a list that is cut
+    show_rest: str = ""  #: the button to what was cut
     recalled: str = ""  #: in place of hot news that was taken back
     corrected: Callable[[str], str] = str  #: "Corrected 17:20", under hot news
     choices: Callable[[Notice], Rows] = lambda _: ()  #: the buttons below a notice that asks
@@ -74,7 +75,7 @@ def cut(text: str, limit: int) -> str:
     """`text` within `limit` characters: whole sentences where they fill at least half, else whole words and `…`."""
     if len(text) <= limit:
         return text
-    head = text[: limit + 1]
+    head = text[:limit]  # what is left out is marked, which takes a character
     ends = [match.end() for match in _SENTENCE_END.finditer(text[: limit + 3]) if match.end() <= limit]
     if ends and ends[-1] >= limit // 2:
         return text[: ends[-1]]
@@ -152,24 +153,37 @@ def hot(broadcast: Broadcast, *, language: str, time_zone: str, words: Words) ->
     return announcement(html, photo=broadcast.content.photo)
 
 
-def catch_up(articles: Sequence[Article], *, now: Millis, time_zone: str, words: Words) -> Card:
-    """One card for alerts that waited while nothing could be sent, newest first; what does not fit is counted."""
-    newest = sorted(articles, key=lambda article: (article.published_at, article.id), reverse=True)
+def _newest(article: Article) -> tuple[Millis, int]:
+    """What a card of many is ordered by; what is behind its button too (`store.articles.sent_with`)."""
+    return article.published_at, article.id
+
+
+def catch_up(articles: Sequence[Article], *, now: Millis, time_zone: str, words: Words, rest: str = "") -> Card:
+    """One card for alerts that waited while nothing could be sent, newest first.
+
+    What does not fit is counted, and has a button: `rest` and how many are shown.
+    """
+    newest = sorted(articles, key=_newest, reverse=True)
     parts = [f"<b>{words.catch_up(len(newest))}</b>"]
     parts += _listed(newest, now, time_zone, MAX_TEXT - len(plain_of(parts[0])) - 64)  # leaves room for the last line
     shown = len(parts) - 1
     if shown < len(newest):
         parts.append(words.not_shown(len(newest) - shown))
     plain = "\n\n".join(f"{clean(article.title)}\n{usable_link(article.link)}".strip() for article in newest[:shown])
-    return Card(html="\n\n".join(parts), plain=cut(f"{plain_of(parts[0])}\n\n{plain}", MAX_TEXT))
+    buttons = _to_rest(words, rest, shown, len(newest))
+    return Card(html="\n\n".join(parts), plain=cut(f"{plain_of(parts[0])}\n\n{plain}", MAX_TEXT), buttons=buttons)
 
 
-def digest(articles: Sequence[tuple[str, Article]], *, heading: str, words: Words) -> Card:
+def _to_rest(words: Words, rest: str, shown: int, total: int) -> Rows:
+    return ((Button(words.show_rest, data=f"{rest}{shown}"),),) if shown < total and rest else ()
+
+
+def digest(articles: Sequence[tuple[str, Article]], *, heading: str, words: Words, rest: str = "") -> Card:
     """One card for alerts that were put off, (why, what) each: a linked line each under its tag, newest first.
 
-    What does not fit is counted.
+    What does not fit is counted, and has a button: `rest` and how many are shown.
     """
-    newest = sorted(articles, key=lambda one: (one[1].published_at, one[1].id), reverse=True)
+    newest = sorted(articles, key=lambda one: _newest(one[1]), reverse=True)
     heading = f"<b>{heading}</b>"
     room, raw = MAX_TEXT - len(plain_of(heading)) - 64, MAX_RAW_BYTES - 4 * MAX_TITLE
     groups: dict[str, list[str]] = {}
@@ -189,7 +203,8 @@ def digest(articles: Sequence[tuple[str, Article]], *, heading: str, words: Word
     if shown < len(newest):
         parts.append(words.not_shown(len(newest) - shown))
     text = "\n\n".join([plain_of(heading), *("\n".join(lines) for lines in plain.values())])
-    return Card(html="\n\n".join(parts), plain=cut(text, MAX_TEXT))
+    buttons = _to_rest(words, rest, shown, len(newest))
+    return Card(html="\n\n".join(parts), plain=cut(text, MAX_TEXT), buttons=buttons)
 
 
 def headlines(

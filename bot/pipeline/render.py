@@ -225,14 +225,14 @@ class Renderer:
         deliveries, articles, matched, loud = zip(*wanted, strict=True)
         chat = material.chats[deliveries[0].chat_id]
         words, folding, thread = self._words(chat.language), self._policy.folding, deliveries[0].thread_id
-        why = {terms[0] for terms in matched}
+        why, behind = {terms[0] for terms in matched}, f"rest:{deliveries[0].id}:"
         rest = len(why) == 1 and folding.folds(chat.spates, thread, *why)
         if len(wanted) > 1 and any(delivery.due_at for delivery in deliveries):
             heading = words.more_on(len(wanted), hashtag(*why)) if rest else words.digest(len(wanted))
             listed = [(terms[0], one) for terms, one in zip(matched, articles, strict=True)]
-            made = card.digest(listed, heading=heading, words=words)
+            made = card.digest(listed, heading=heading, words=words, rest=behind)
         elif len(wanted) > 1:
-            made = card.catch_up(articles, now=now, time_zone=chat.time_zone, words=words)
+            made = card.catch_up(articles, now=now, time_zone=chat.time_zone, words=words, rest=behind)
         else:
             made = self._card(articles[0], matched[0], chat, material)
         terms = dict.fromkeys(term for several in matched for term in several)

@@ -10,9 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.core.cadence import DAY_MS
 from bot.core.frequency import WEEK_MS
-from bot.core.model import Article, ArticleTag, Link, TagSource
+from bot.core.model import Article, ArticleTag, Kind, Link, TagSource
 from bot.core.trending import USUAL_DAYS, TagCount
-from bot.store.schema import article_tags, articles, related_links, tags
+from bot.store.schema import article_tags, articles, outbox, related_links, tags
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -155,6 +155,21 @@ class Articles:
                 .where(tags.c.slug.in_(slugs))
             )
             query = query.where(articles.c.id.in_(bearing))
+        async with self._database.reading() as connection:
+            return list((await connection.scalars(query)).all())
+
+    async def sent_with(self, chat_id: int, row: int) -> list[int]:
+        """The articles of the message that settled this row of the outbox, newest first; none of another chat's."""
+        first = outbox.alias()
+        query = (
+            select(articles.c.id)
+            .join(outbox, outbox.c.subject == articles.c.id)
+            # One message settles its rows at one moment, which is indexed.
+            .join(first, (first.c.settled_at == outbox.c.settled_at) & (first.c.message_id == outbox.c.message_id))
+            .where(first.c.id == row, first.c.chat_id == chat_id, outbox.c.chat_id == chat_id)
+            .where(outbox.c.kind == Kind.ALERT.value)
+            .order_by(articles.c.published_at.desc(), articles.c.id.desc())
+        )
         async with self._database.reading() as connection:
             return list((await connection.scalars(query)).all())
 

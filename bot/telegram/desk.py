@@ -52,6 +52,8 @@ OF_THE_NEWSROOM = frozenset(
 )
 #: The beginning of a button's data that is about a channel: `at:ID:...`; ADDRESSED holds the id while it is answered.
 AT = "at"
+#: Bytes of a button's data; one with more fails its whole message (core.telegram.org/bots/api#inlinekeyboardbutton).
+MAX_DATA = 64
 ADDRESSED: ContextVar[int] = ContextVar("ADDRESSED", default=0)
 
 
@@ -88,6 +90,11 @@ class Turn:
     def managing(self) -> bool:
         """Whether it is about a channel, and answered in a private chat."""
         return self.chat.id != self.place.id
+
+    @property
+    def address(self) -> str:
+        """What stands before the data of every button that is about a managed channel; "" where none is managed."""
+        return f"{AT}:{self.chat.id}:" if self.managing else ""
 
     @property
     def quiet(self) -> bool:
@@ -137,14 +144,13 @@ class Turn:
                 await self.reply(html, rows)
 
     def _addressed(self, html: str, rows: type_rows) -> tuple[str, type_rows]:
-        """The channel's name at the top of what is about it, and its id on the buttons."""
+        """The channel's name at the top of what is about it, and its id on the buttons that have room for it."""
         if not self.managing:
             return html, rows
         title = escape(self.chat.title or str(self.chat.id), quote=False)
-        mine = [
-            [one if one.url else replace(one, data=f"{AT}:{self.chat.id}:{one.data}") for one in row] for row in rows
-        ]
-        return f"<b>{title}</b>\n{html}", mine
+        mine = [[one if one.url else replace(one, data=self.address + one.data) for one in row] for row in rows]
+        held = [[one for one in row if len(one.data.encode()) <= MAX_DATA] for row in mine]
+        return f"<b>{title}</b>\n{html}", [row for row in held if row]
 
     async def toast(self, text: str = "", *, alert: bool = False) -> None:
         """Answer a button's press; a press too old to be answered is no fault."""

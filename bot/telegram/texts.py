@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
-from html import escape
+from html import escape, unescape
 from io import BytesIO
 from pathlib import Path
 
@@ -23,6 +23,17 @@ from bot.core.model import Button, Notice, NoticeCode
 LOCALES = Path(__file__).parent.parent / "locales"
 DEFAULT = "en"
 LANGUAGES = {"en": "English", "uk": "Українська"}
+
+
+#: What else people call them, in either; `ua` is what many take for the code.
+_NAMES = {"ua": "uk", "ukrainian": "uk", "eng": "en", "англійська": "en"}
+
+
+def named(typed: str) -> str:
+    """The language that somebody types, by its code or its name; "" for one that is not spoken."""
+    wanted = typed.strip().casefold()
+    spoken = {name.casefold(): code for code, name in LANGUAGES.items()}
+    return wanted if wanted in LANGUAGES else (spoken | _NAMES).get(wanted, "")
 
 
 def choose(language_code: str | None) -> str:
@@ -42,6 +53,10 @@ class Texts:
         """The translation of `message`, its placeholders filled in."""
         return _fill(self._translations.gettext(message), values)
 
+    def plain(self, message: str, /, **values: object) -> str:
+        """The same for where Telegram shows no HTML: labels of buttons, and the answers to their presses."""
+        return unescape(self.text(message, **values))
+
     def plural(self, one: str, many: str, number: int, /, **values: object) -> str:
         """The form of the message that goes with `number`, which fills `{n}`."""
         return _fill(self._translations.ngettext(one, many, number), {"n": number, **values})
@@ -52,14 +67,15 @@ class Texts:
             read=self.text("Read"),
             more_about=self.text("More about"),
             unfollow=self.text("Unfollow"),
-            mute=lambda tag: self.text("Mute {tag}", tag=tag),
+            mute=lambda tag: self.plain("Mute {tag}", tag=tag),
             minutes=lambda n: self.plural("{n} min read", "{n} min read", n),
             notice=self.notice,
             choices=self.choices,
             catch_up=lambda n: self.plural("{n} alert waited for you", "{n} alerts waited for you", n),
             digest=lambda n: self.plural("Digest: {n} article", "Digest: {n} articles", n),
             more_on=lambda n, tag: self.plural("{n} more on {tag}", "{n} more on {tag}", n, tag=tag),
-            not_shown=lambda n: self.plural("and {n} more: /latest", "and {n} more: /latest", n),
+            not_shown=lambda n: self.plural("and {n} more", "and {n} more", n),
+            show_rest=self.text("Show the rest"),
             recalled=self.text("This hot news was taken back by the newsroom."),
             corrected=lambda time: self.text("Corrected {time}", time=time),
         )

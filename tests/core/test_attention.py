@@ -56,6 +56,20 @@ def row(kind: Kind = Kind.ALERT, lane: Lane = Lane.ALERT) -> Delivery:
     return Delivery(id=1, kind=kind, subject=1, chat_id=1, thread_id=0, attempts=1, queued_at=0, lane=lane)
 
 
+@pytest.mark.parametrize(
+    ("zone", "evening", "minute", "ends"),
+    [
+        ("America/New_York", "2026-03-07 23:30", 2 * 60 + 9, "2026-03-08 03:00"),
+        (KYIV, "2026-03-28 23:30", 3 * 60 + 59, "2026-03-29 04:00"),
+        ("Australia/Lord_Howe", "2026-10-03 23:30", 2 * 60 + 9, "2026-10-04 02:30"),
+        (KYIV, "2026-10-24 23:30", 3 * 60 + 30, "2026-10-25 03:30"),
+    ],
+)
+def test_quiet_hours_that_end_in_a_skipped_hour_end_with_the_jump(zone, evening, minute, ends) -> None:
+    decision = decide(row(), chat(zone, quiet=(22 * 60, minute)), (), at(evening, zone))
+    assert (decision.way, decision.at) == (Way.LATER, at(ends, zone))
+
+
 @given(WISHES, st.sampled_from(ZONES), st.sampled_from(Kind), st.sampled_from(Lane), st.sets(st.sampled_from(Volume)),
        MOMENTS, st.integers(0, 20))  # fmt: skip
 def test_nobody_is_disturbed_and_nothing_is_dropped(wishes, zone, kind, lane, volumes, now, heard) -> None:
@@ -127,7 +141,7 @@ def test_who_is_asked_about_quiet_hours(kind: ChatKind, hour: str, wishes: dict,
 def test_nights_that_end_in_the_odd_hour() -> None:
     reader = chat(quiet=(22 * 60, 3 * 60 + 30))
     spring = decide(row(), reader, (), at("2026-03-28 23:00")).at
-    assert clock(spring) == "03-29 04:30"  # there is no 03:30
+    assert clock(spring) == "03-29 04:00"  # there is no 03:30: the clock jumps over it
     autumn = decide(row(), reader, (), at("2026-10-25 03:10")).at
     assert (autumn, clock(autumn)) == (at("2026-10-25 03:30"), "10-25 03:30")
     again = decide(row(), reader, (), at("2026-10-25 03:10", fold=1)).at

@@ -162,6 +162,10 @@ def test_a_list_of_headlines_stays_within_one_message() -> None:
     assert len(plain_of(html)) <= MAX_TEXT
 
 
+def test_what_is_cut_keeps_to_its_limit_where_a_word_ends_there() -> None:
+    assert cut("breaking now or later", len("breaking now")) == "breaking…"
+
+
 @given(st.integers(1, 60), st.text(min_size=1, max_size=300), st.integers(0, 2000))
 def test_a_catch_up_card_keeps_to_every_limit_and_counts_what_it_leaves_out(number: int, title: str, long: int) -> None:
     waited = [article(id=n, title=title, link=f"https://example.org/{n}/{'я' * long}") for n in range(number)]

@@ -73,19 +73,43 @@ async def test_nobody_else_can_choose_forge_or_go_on(world) -> None:
         assert (await world.says(editor, "/sub #eu"))["text"].startswith("You follow #eu")
 
 
+async def forwards(world, person: int, place: dict) -> dict:
+    """Somebody forwards a post of that channel; the bot's answer."""
+    telegram, before = world.telegram, len(world.from_bot(person))
+    content = {"text": "Of #nato", "entities": detect("Of #nato", [])}
+    post = telegram.new_message(telegram.chat(person), telegram.users[person], content)
+    post["forward_origin"] = {"type": "channel", "chat": place, "message_id": 1, "date": post["date"]}
+    telegram.update({"message": post})
+    await world.wait_until(lambda: len(world.from_bot(person)) > before)
+    return world.from_bot(person)[before]
+
+
+async def test_a_forgotten_channel_can_be_chosen_anew(world) -> None:
+    async with world.running():
+        editor, channel, greeting = await joined(world)
+        await world.press(editor, greeting, "channel:")
+        await world.says(editor, "/sub #nato")
+        await world.press(editor, await world.says(editor, "/forgetme"), f"at:{channel}:forget:yes")
+        await world.wait_until(lambda: any("post /start there" in one["text"] for one in world.from_bot(editor)))
+        assert (await world.says(editor, "/list"))["text"].endswith("/sub #nato")  # of their own chat
+        async with world.stored() as store:
+            assert await store.chats.get(channel) is None
+        offered = await forwards(world, editor, {"id": channel, "type": "channel", "title": "Wire <1>"})
+        stranger = world.telegram.add_user("Stranger", "en")
+        hello = await world.says(stranger, "/start")
+        for forged in (channel, -1):
+            assert "Only administrators" in (await world.press(stranger, hello, f"channel:{forged}"))["text"]
+        await world.press(editor, offered, "channel:")
+        assert (await world.says(editor, "/list"))["text"].startswith("Wire <1>\nYou follow nothing")
+
+
 async def test_a_forwarded_post_finds_the_channel(world) -> None:
     async with world.running():
         editor, channel, _ = await joined(world)
         stranger = world.telegram.add_user("Stranger", "en")
         place = {"id": channel, "type": "channel", "title": "Wire <1>"}
         for person, offers in ((editor, [f"channel:{channel}"]), (stranger, [])):
-            telegram, before = world.telegram, len(world.from_bot(person))
-            content = {"text": "Of #nato", "entities": detect("Of #nato", [])}
-            post = telegram.new_message(telegram.chat(person), telegram.users[person], content)
-            post["forward_origin"] = {"type": "channel", "chat": place, "message_id": 1, "date": post["date"]}
-            telegram.update({"message": post})
-            await world.wait_until(lambda who=person, n=before: len(world.from_bot(who)) > n)
-            held = [button["callback_data"] for button in buttons(world.from_bot(person)[-1])]
+            held = [button["callback_data"] for button in buttons(await forwards(world, person, place))]
             assert [one for one in held if one.startswith("channel:")] == offers
             assert [one for one in held if one.startswith("follow:")]
 
@@ -113,3 +137,14 @@ async def test_hot_news_is_never_about_a_channel(world) -> None:
         await world.wait_until(lambda: "Send the text" in world.from_bot(world.admin)[-1]["text"])
         assert (await world.says(world.admin, "Typed"))["text"] == "Typed"
         assert channel
+
+
+async def test_many_tags_at_once_fit_beside_the_channels_number(world) -> None:
+    async with world.running():
+        editor, _, greeting = await joined(world)
+        await world.press(editor, greeting, "channel:")
+        many = " ".join(f"#tag{n}" for n in range(18))
+        async with opened(world.config) as store:
+            await store.articles.ensure_tags(f"before{n}" for n in range(1000))  # else their numbers are short
+        for command, says in (("/sub", "You follow"), ("/latest", "No article"), ("/unsub", "You no longer follow")):
+            assert says in (await world.says(editor, f"{command} {many}"))["text"]

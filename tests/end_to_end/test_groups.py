@@ -30,6 +30,16 @@ async def test_a_bare_sub_in_a_group_asks_for_a_command_not_for_a_text_that_nobo
         assert "name them with the command" in said["text"]
 
 
+async def test_commands_for_other_bots_are_not_counted(world) -> None:
+    member = world.telegram.add_user("Member", "en")
+    async with world.running():
+        group = world.telegram.add_group("Players", admin=world.admin)
+        await world.playground.wait_for(group)
+        for _ in range(25):
+            world.telegram.say(group, "/roll@other_bot", user_id=member)
+        assert "You follow nothing yet" in (await world.says(group, "/list", user_id=member))["text"]
+
+
 async def test_each_topic_has_its_own_tags(world) -> None:
     await world.poll()
     async with world.running() as service:

@@ -13,6 +13,8 @@ from bot.playground.server import Playground
 from tests.end_to_end.pumping import HOUR, MINUTE, NOW, follow, pumping
 from tests.hot import send_hot
 
+from .conftest import buttons
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -193,7 +195,12 @@ async def test_a_digest_of_very_many_fits_into_one_message(pump, telegram) -> No
     await pump.drain(after=HOUR)
     (message,) = telegram.telegram.messages(reader)
     shown = message["text"].count("•")
-    assert message["text"].endswith(f"and {60 - shown} more: /latest")
+    assert message["text"].endswith(f"and {60 - shown} more")
+    (button,) = buttons(message)
+    assert (button["text"], button["callback_data"].split(":")[2]) == ("Show the rest", str(shown))
+    row = int(button["callback_data"].split(":")[1])
+    assert len(await pump.store.articles.sent_with(reader, row)) == 60
+    assert await pump.store.articles.sent_with(reader + 1, row) == []
     assert 30 < shown < 60
     assert await pump.states() == {"sent": 60}
 

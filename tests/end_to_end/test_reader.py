@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+
+from bot.app import feeds_of
 
 from .conftest import buttons
 
@@ -103,6 +107,8 @@ async def test_every_spelling_of_a_command_and_bare_ones(world) -> None:
         ("/more", "reply to an alert"),
         ("/hot", "No hot news yet"),
         ("/lang", "Which language"),
+        ("/lang fr", "two languages"),
+        ("/lang UK", "українською"),
         ("/list", "You follow nothing yet"),
         ("/start tag_nato", "You follow #nato"),
         ("/start tag_НАТО", "You follow #nato"),
@@ -160,31 +166,35 @@ async def test_what_would_come_too_often_is_not_taken_unasked(world) -> None:
         said = await world.says(reader, "/sub #flood")
         assert "#flood would come often: 211 in the last 24 hours" in said["text"]
         assert "follow nothing yet" in (await world.says(reader, "/list"))["text"]
-        await world.press(reader, said, "take:")
+        sample = world.next_message(reader, world.press(reader, said, "take:"))
+        assert (await sample)["text"].startswith("Latest on #flood")
         assert "#flood — 211 in the last 24 hours" in (await world.says(reader, "/list"))["text"]
 
 
-async def test_what_would_come_too_often_is_not_taken_by_a_tap_either(world) -> None:
+async def test_a_tap_follows_also_what_comes_often_warns_and_shows_it(world) -> None:
     reader = world.telegram.add_user("Reader", "en")
     await flood(world, "NATO", 40)
     async with world.running():
         welcome = await world.says(reader, "/start")
         (button,) = [b for b in buttons(welcome) if b["text"].startswith("#nato")]
-        asked = await world.next_message(reader, world.press(reader, welcome, button["callback_data"]))
-        assert "#nato would come often" in asked["text"]
-        assert "follow nothing yet" in (await world.says(reader, "/list"))["text"]
+        await world.press(reader, welcome, button["callback_data"])
+        await world.playground.wait_for(reader, predicate=lambda _: len(world.from_bot(reader)) == 3)
+        told, sample = world.from_bot(reader)[1:]
+        assert "You follow #nato" in told["text"]
+        assert "It comes often" in told["text"]
+        assert sample["text"].startswith("Latest on #nato")
+        await world.says(reader, "/unsub #nato")
         await world.press(reader, welcome, "pick:a:1")
+        await world.wait_until(lambda: buttons(world.from_bot(reader)[0])[0]["callback_data"].startswith("tag:"))
         picker = world.from_bot(reader)[0]  # in the same message
         (button,) = [b for b in buttons(picker) if "#nato" in b["text"]]
-        asked = await world.next_message(reader, world.press(reader, picker, button["callback_data"]))
-        assert "#nato would come often" in asked["text"]
-        await world.press(reader, asked, "take:")
+        assert "It comes often" in (await world.press(reader, picker, button["callback_data"]))["text"]
         assert "#nato" in (await world.says(reader, "/list"))["text"]
 
 
 @pytest.mark.parametrize(
     ("language", "label", "mute"),
-    [("en", "Latest on #nato", "Mute #nato"), ("uk", "Останнє за темою #nato", "Вимкнути #nato")],
+    [("en", "Latest on #nato", "Mute #nato"), ("uk", "Останнє за темою #nato", "Стишити #nato")],
 )
 async def test_a_tap_shows_at_once_what_comes_labelled_as_not_new(language, label, mute, world) -> None:
     reader = world.telegram.add_user("Reader", language)
@@ -358,3 +368,45 @@ async def test_pictures_and_the_like_get_an_answer(world) -> None:
         world.telegram.update({"message": message})
         await world.wait_until(lambda: len(world.from_bot(reader)) > before)
     assert "I can only read text" in world.from_bot(reader)[-1]["text"]
+
+
+async def test_a_link_follows_says_what_this_is_and_shows_the_newest(world) -> None:
+    reader = world.telegram.add_user("Reader", "uk")
+    world.newsroom.publish(title="NATO meets")
+    await world.poll()
+    async with world.running():
+        told = await world.says(reader, "/start tag_nato")
+        assert told["text"].splitlines()[0].startswith("Ви стежите за #nato")
+        assert "Новини за" in told["text"]
+        assert "lang:en" in [button.get("callback_data") for button in buttons(told)]
+        await world.playground.wait_for(reader, predicate=lambda _: len(world.from_bot(reader)) == 2)
+        assert "NATO meets" in world.from_bot(reader)[1]["text"]
+        again = await world.says(reader, "/start tag_eu")  # they know by now
+        assert "Новини за" not in again["text"]
+        assert "lang:en" not in [button.get("callback_data") for button in buttons(again)]
+
+
+async def test_a_code_of_no_rule_is_too_old_and_a_forged_one_keeps_to_what_can_be_typed(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        said = await world.says(reader, "/sub " + " ".join(f"#tag{n}" for n in range(12)))
+        async with world.stored() as store:
+            ids = await store.articles.tag_ids([f"tag{n}" for n in range(12)])
+        numbers = [str(number) for number in ids.values()]
+        for forged in ("take:999999", "undo:999999", "take:" + "+".join(numbers)):
+            assert "too old" in (await world.press(reader, said, forged))["text"], forged
+        await world.press(reader, said, f"undo:{numbers[0]}+{numbers[0]}-{numbers[1]}-{numbers[1]}")
+        assert "You follow 13 rules" in (await world.says(reader, "/list"))["text"]
+        assert "#tag0 but not #tag1 again" in world.from_bot(reader)[0]["text"]
+
+
+async def test_labels_and_answers_to_presses_are_no_html(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    feeds = tuple(replace(feed, title="News & <Views>") for feed in feeds_of(world.config))
+    async with world.running(feeds):
+        offer = await world.says(reader, "@sample")
+        assert [button["text"] for button in buttons(offer)] == ["Follow News & <Views>"]
+        shared = await world.says(reader, "/share @sample")
+        assert [button["text"] for button in buttons(shared)] == ["Follow News & <Views>"]
+        answer = await world.press(reader, offer, "follow:")
+        assert answer["text"] == "You follow News & <Views>"

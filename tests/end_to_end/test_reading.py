@@ -354,3 +354,33 @@ async def test_inline_mode_shares_an_article_into_any_chat(language, empty, read
         assert nothing["results"] == []
         assert empty in nothing["button"]["text"]
         assert "You follow nothing" in (await world.says(reader, "/list"))["text"] or language == "uk"
+
+
+# -- the rest of a message of many
+
+
+async def test_what_a_message_of_many_has_no_room_for_is_behind_its_button(world) -> None:
+    reader, stranger = (world.telegram.add_user(name, "en") for name in ("Reader", "Stranger"))
+    await world.poll()
+    async with world.running():
+        await world.says(reader, "/sub @sample")
+        await world.says(reader, "/pause 1h")
+    long = "A headline that is as long as those of newsrooms sometimes are, and then longer still, of number"
+    await publish(world, [f"{long} {number}." for number in range(60)])
+    await world.deliver()  # puts them off
+    async with world.running():
+        world.telegram.say(reader, "/resume")
+        await world.wait_until(lambda: any("Show the rest" in labels(one) for one in world.from_bot(reader)))
+        gathered = next(one for one in world.from_bot(reader) if "Show the rest" in labels(one))
+        rest = await world.next_message(reader, world.press(reader, gathered, "rest:"))
+        assert rest["text"].startswith("The rest")
+        listed = [line for line in rest["text"].splitlines() if line.startswith(long)]
+        assert len(listed) == 10
+        assert not any(line in gathered["text"] for line in listed)
+        pages = -(-(60 - gathered["text"].count(long)) // 10)
+        assert f"1/{pages}" in labels(rest)
+        last = data(rest)[0][:-1] + str(pages)
+        await world.press(reader, rest, last)
+        await world.wait_until(lambda: f"{long} 0." in shown(world, reader, rest)["text"])
+        hello = await world.says(stranger, "/start")
+        assert "too old" in (await world.press(stranger, hello, data(gathered)[0]))["text"]

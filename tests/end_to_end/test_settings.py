@@ -82,6 +82,7 @@ async def test_mute(language, muted, lifted, bad, strange, world) -> None:
             ("/mute nato", muted),
             ("/mute 8h", bad),
             ("/mute #nato 9999w", bad),
+            ("/mute #nato 5x", bad),
             ("/mute #sport 1d", strange),
         ):
             assert (await world.says(reader, command))["text"].startswith(expected), command
@@ -142,6 +143,14 @@ async def test_the_screens_of_settings_are_one_message(world) -> None:
             assert answer.get("text"), forged
         assert shown(world, reader, said)["text"] == before
         assert len(world.from_bot(reader)) == 1
+
+
+async def test_a_button_of_no_screen_changes_nothing(world) -> None:
+    reader = world.telegram.add_user("Reader", "en")
+    async with world.running():
+        said = await world.says(reader, "/settings")
+        assert "too old" in (await world.press(reader, said, "set:xquiet=60-120"))["text"]
+        assert "Quiet hours: off" in (await world.says(reader, "/settings"))["text"]
 
 
 async def test_list_says_and_changes_how_each_comes(world) -> None:

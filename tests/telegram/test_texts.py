@@ -9,7 +9,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import bot
-from bot.telegram.texts import LOCALES, choose, speak
+from bot.telegram.texts import LOCALES, choose, named, speak
 
 ROOT = Path(bot.__file__).parent / "telegram"
 
@@ -17,7 +17,7 @@ ROOT = Path(bot.__file__).parent / "telegram"
 def said() -> dict[str, tuple[str, ...]]:
     """Every message that the code says, by its id."""
     found: dict[str, tuple[str, ...]] = {}
-    keywords = {"text": None, "plural": (1, 2), "_": None}
+    keywords = {"text": None, "plain": None, "plural": (1, 2), "_": None}
     for _, _, message, _, _ in extract_from_dir(str(ROOT), keywords=keywords, method_map=[("**.py", "python")]):
         forms = message if isinstance(message, tuple) else (message,)
         found[forms[0]] = forms
@@ -72,3 +72,11 @@ def test_the_language_is_telegrams_when_we_speak_it(code: str | None, language: 
 
 def test_what_is_filled_in_cannot_be_markup() -> None:
     assert speak("en").text("Follow {tag}", tag="<b>&") == "Follow &lt;b&gt;&amp;"
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("UK", "uk"), ("en", "en"), ("українська", "uk"), ("English", "en"), ("Англійська", "en"), ("fr", ""), ("", "")],
+)
+def test_a_language_is_chosen_by_its_code_or_its_name(typed: str, code: str) -> None:
+    assert named(typed) == code

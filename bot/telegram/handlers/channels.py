@@ -6,13 +6,13 @@ so at its top, and every button under it carries the channel (`at:ID:...`), so t
 
 from __future__ import annotations
 
-from html import unescape
 from typing import TYPE_CHECKING
 
-from telegram import CallbackQuery, Update
+from telegram import CallbackQuery, MessageOriginChannel, Update
+from telegram.error import BadRequest, Forbidden
 from telegram.ext import CallbackQueryHandler, CommandHandler
 
-from bot.core.model import Button, ChatKind
+from bot.core.model import Button, Chat, ChatKind
 from bot.telegram.desk import ADDRESSED, AT
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from telegram.ext import BaseHandler, ContextTypes
 
-    from bot.core.model import Chat
     from bot.telegram.desk import Desk, Turn
 
 #: How long commands are for a channel after it was chosen: who comes back tomorrow means their own chat.
@@ -86,6 +85,8 @@ async def press_channel(turn: Turn) -> None:
         await turn.edit(t.text("What you send here is for your own chat again."))
         return
     channel = await store.chats.get(chat_id)
+    if channel is None and await turn.administrates(chat_id):
+        channel = await _met(turn, chat_id)
     if channel is None or not channel.active or not await turn.administrates(chat_id):
         await store.managers.drop(turn.user_id, chat_id)
         await turn.toast(t.text("Only administrators of this chat can change what it follows."), alert=True)
@@ -102,14 +103,33 @@ async def press_channel(turn: Turn) -> None:
     )
 
 
+async def _met(turn: Turn, chat_id: int) -> Chat | None:
+    """A channel that we were made to forget, kept from now on; None for any other chat, and where we are not in it."""
+    try:
+        found = await turn.update.get_bot().get_chat(chat_id)
+    except (BadRequest, Forbidden):
+        return None
+    if found.type != ChatKind.CHANNEL.value:
+        return None
+    desk = turn.desk
+    channel = Chat(
+        id=chat_id,
+        kind=ChatKind.CHANNEL,
+        title=found.title or "",
+        language=turn.texts.language,
+        time_zone=desk.time_zone,
+    )
+    return await desk.store.chats.upsert(channel, desk.clock())
+
+
 async def offer(turn: Turn) -> list[Button]:
     """A button for the channel whose post somebody has forwarded, if they administrate it."""
     origin = turn.message.forward_origin if turn.message else None
-    found = getattr(origin, "chat", None)
-    channel: Chat | None = await turn.desk.store.chats.get(found.id) if found else None
-    if channel is None or channel.kind is not ChatKind.CHANNEL or not channel.active:
+    if not isinstance(origin, MessageOriginChannel) or not turn.private:
         return []
-    if not turn.private or not await turn.administrates(channel.id):
+    known = await turn.desk.store.chats.get(origin.chat.id)
+    # Of a channel that we do not keep Telegram tells who administrates it only if we are in it.
+    if (known and not known.active) or not await turn.administrates(origin.chat.id):
         return []
-    label = unescape(turn.texts.text("Choose the news of {channel}", channel=channel.title))[:60]
-    return [Button(label, data=f"channel:{channel.id}")]
+    label = turn.texts.plain("Choose the news of {channel}", channel=origin.chat.title)[:60]
+    return [Button(label, data=f"channel:{origin.chat.id}")]

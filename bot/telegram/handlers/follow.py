@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from html import unescape
 from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import OSA
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from bot.core.expressions import Fault, Parsed
     from bot.core.model import Millis
     from bot.telegram.desk import Desk, Turn
+    from bot.telegram.texts import Texts
 
 #: How long the bot remembers that it asked "which tags?".
 ASKED_MS = 10 * 60 * 1000
@@ -66,9 +66,12 @@ async def sub(turn: Turn) -> None:
     await follow_typed(turn, turn.args)
 
 
-async def follow_by_link(turn: Turn, term: str) -> None:
-    """Follow what a link names."""
-    await answer(turn, await take(turn, [RuleSpec((term,))]))
+async def follow_by_link(turn: Turn, term: str, about: str = "", below: Sequence[Sequence[Button]] = ()) -> None:
+    """Follow what a link names; with what is said after that, and the buttons below it."""
+    taken = await take(turn, [RuleSpec((term,))], sure=True)
+    lines, rows = await told(turn, taken)
+    await turn.reply("\n\n".join(filter(None, ["\n".join(lines), about])), [*rows, *below])
+    await _show_newest(turn, taken.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,14 @@ class Taken:
     how_often: Mapping[RuleSpec, Frequency] = field(default_factory=dict)
 
 
-async def take(turn: Turn, specs: Sequence[RuleSpec]) -> Taken:
-    """Follow those rules that do not come very often; the one way to follow, typed or tapped."""
+async def take(turn: Turn, specs: Sequence[RuleSpec], *, sure: bool = False) -> Taken:
+    """Follow; what comes very often only if `sure`, as with a tap on what was offered, for it names one thing."""
     store = turn.desk.store
     keys = {rule.spec.key for rule in await store.rules.of_chat(turn.chat.id, turn.thread_id)}
     old = tuple(spec for spec in specs if spec.key in keys)
     previews = await _previews(turn, [spec for spec in specs if spec.key not in keys])
-    asked = {spec: code for spec, one in previews.items() if one.many and (code := await encode(store, [spec]))}
+    many = [spec for spec, one in previews.items() if one.many and not sure]
+    asked = {spec: code for spec in many if (code := await encode(store, [spec], turn.address))}
     new = await follow_specs(turn, [spec for spec in previews if spec not in asked])
     return Taken(tuple(new or ()), old, asked, new is None, previews)
 
@@ -100,12 +104,14 @@ async def told(turn: Turn, taken: Taken) -> tuple[list[str], list[list[Button]]]
         lines.append(too_many(turn))
     elif taken.new:
         lines += _announced(turn, taken.new, taken.how_often)
+        if any(taken.how_often[spec].many for spec in taken.new):
+            lines.append(much(t))
     if taken.old:
         lines.append(t.text("You already follow {rules}.", rules=spell(t, taken.old)))
     rows = await _after_follow(turn, taken.new)
     for spec, code in taken.asked.items():
         lines.append(_asked(turn, spec, taken.how_often[spec]))
-        label = unescape(t.text("Follow {rules} all the same", rules=render(spec)))
+        label = t.plain("Follow {rules} all the same", rules=render(spec))
         rows.append([Button(label[:60], data=f"take:{code}")])
     return lines, rows
 
@@ -114,6 +120,13 @@ async def answer(turn: Turn, taken: Taken) -> None:
     """Say so."""
     lines, rows = await told(turn, taken)
     await turn.reply("\n".join(lines), rows)
+
+
+def much(t: Texts) -> str:
+    """What is said of a rule that was followed although it comes very often; the same as HTML and plain."""
+    return t.text(
+        "It comes often. Narrower: add a second tag, as in /sub #nato + #peace_plan. All in one message: /digest"
+    )
 
 
 async def follow_typed(turn: Turn, typed: str) -> None:
@@ -125,7 +138,7 @@ async def follow_typed(turn: Turn, typed: str) -> None:
         await desk.store.rules.exclude(turn.chat.id, parsed.exclusions)
         desk.tagger.learn(parsed.exclusions)
         lines.append(t.text("This chat never gets {terms} from now on.", terms=spell_terms(parsed.exclusions)))
-        lifting = await encode(desk.store, [RuleSpec((term,)) for term in parsed.exclusions])
+        lifting = await encode(desk.store, [RuleSpec((term,)) for term in parsed.exclusions], turn.address)
     taken = await take(turn, parsed.rules)
     said, rows = await told(turn, taken)
     lines += said
@@ -234,27 +247,29 @@ async def press_follow(turn: Turn) -> None:
     if slug is None:
         await turn.toast(turn.texts.text("This button is too old. Try /sub"))
         return
-    taken = await take(turn, [RuleSpec((slug,))])
-    await turn.toast(turn.texts.text("You follow {tag}", tag=turn.desk.label(slug)) if taken.new or taken.old else "")
+    taken = await take(turn, [RuleSpec((slug,))], sure=True)
+    await turn.toast(turn.texts.plain("You follow {tag}", tag=turn.desk.label(slug)) if taken.new or taken.old else "")
     if not taken.old:
         await answer(turn, taken)
-    if taken.new and turn.private and not turn.managing:
-        await _show_newest(turn, slug, int(turn.args))
+    await _show_newest(turn, taken.new)
 
 
-async def _show_newest(turn: Turn, slug: str, tag_id: int) -> None:
+async def _show_newest(turn: Turn, specs: Sequence[RuleSpec]) -> None:
     """Show a reader at once what comes: the newest article of the last day, labelled, for it is not new."""
+    if not specs or len(specs[0].terms) > 1 or not turn.private or turn.managing:
+        return
+    slug = specs[0].wanted[0]
     newest = await turn.desk.store.articles.latest(slugs=[slug], limit=1)
     if not newest or turn.desk.clock() - newest[0].published_at > DAY_MS:
         return
-    t = turn.texts
+    t, ids = turn.texts, await turn.desk.store.articles.tag_ids([slug])
     made = alert(
         newest[0],
         matched=(slug,),
         time_zone=turn.chat.time_zone,
         words=t.words(),
-        matched_tag_id=tag_id,
-        label=unescape(t.text("Latest on {tag}", tag=turn.desk.label(slug))),
+        matched_tag_id=ids.get(slug),
+        label=t.plain("Latest on {tag}", tag=turn.desk.label(slug)),
     )
     await turn.reply(made.html, made.buttons, preview=turn.chat.previews)
 
@@ -264,6 +279,9 @@ async def press_take(turn: Turn) -> None:
     if not await managed(turn):
         return
     specs = await decode(turn.desk.store, turn.args)
+    if not specs:
+        await turn.toast(turn.texts.text("This button is too old. Try /sub"))
+        return
     again = turn.query is not None and str(turn.query.data).startswith("undo")
     how_often = await _previews(turn, specs)
     if await follow_specs(turn, specs) is None:
@@ -273,6 +291,8 @@ async def press_take(turn: Turn) -> None:
     t = turn.texts
     said = [t.text("You follow {rules} again.", rules=spell(t, specs))] if again else _announced(turn, specs, how_often)
     await turn.edit("\n".join(said), [] if again else await _after_follow(turn, specs))
+    if not again:
+        await _show_newest(turn, specs)
 
 
 async def managed(turn: Turn) -> bool:
@@ -295,9 +315,10 @@ async def _after_follow(turn: Turn, specs: Sequence[RuleSpec]) -> list[list[Butt
         return []
     t, term = turn.texts, specs[0].wanted[0]
     ids = await turn.desk.store.articles.ensure_tags([term])
-    code = await encode(turn.desk.store, specs)
+    code = await encode(turn.desk.store, specs, turn.address)
     undo = [Button(t.text("Undo"), data=f"stop:{code}")] if code else []
-    return [[Button(t.text("Latest on {tag}", tag=turn.desk.label(term)), data=f"latest:{ids[term]}"), *undo]]
+    label = t.plain("Latest on {tag}", tag=turn.desk.label(term))[:60]
+    return [[Button(label, data=f"latest:{ids[term]}"), *undo]]
 
 
 def too_many(turn: Turn) -> str:

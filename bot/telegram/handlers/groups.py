@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import unescape
 from typing import TYPE_CHECKING
 
 import structlog
@@ -60,7 +59,7 @@ async def _greet(turn: Turn, inviter: User) -> None:
                 channel=turn.chat.title,
             )
             await turn.desk.store.managers.note(inviter.id, turn.chat.id)
-            label = unescape(t.text("Choose the news of {channel}", channel=turn.chat.title))[:60]
+            label = t.plain("Choose the news of {channel}", channel=turn.chat.title)[:60]
             button = Button(label, data=f"channel:{turn.chat.id}")
             try:
                 await bot.send_message(inviter.id, said, parse_mode=ParseMode.HTML, reply_markup=keyboard([[button]]))

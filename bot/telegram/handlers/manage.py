@@ -177,13 +177,13 @@ async def press_mute(turn: Turn) -> None:
         return
     await store.rules.mute([rule.id for rule in rules], now + MUTE_MS)
     await turn.toast(
-        turn.texts.text("{tag} is muted for 24 hours. To stop it for good: /unsub", tag=hashtag(slug)), alert=True
+        turn.texts.plain("{tag} is muted for 24 hours. To stop it for good: /unsub", tag=hashtag(slug)), alert=True
     )
 
 
 async def undo(turn: Turn, specs: Sequence[RuleSpec]) -> list[list[Button]]:
     """The Undo button of an unfollowing; none when it would not fit into a button."""
-    code = await encode(turn.desk.store, specs)
+    code = await encode(turn.desk.store, specs, turn.address)
     return [[Button(turn.texts.text("Undo"), data=f"undo:{code}")]] if code else []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import unescape
 from typing import TYPE_CHECKING
 
 from telegram.ext import CallbackQueryHandler
@@ -66,11 +65,15 @@ async def press_tag(turn: Turn) -> None:
         await turn.desk.store.rules.unfollow(turn.chat.id, turn.thread_id, [spec])
         await turn.toast(_said(turn, slug, wanted=False))
     else:
-        taken = await follow.take(turn, [spec])
-        followed = bool(taken.new or taken.old)
-        await turn.toast(_said(turn, slug, wanted=True) if followed else "")
-        if not followed:
+        taken = await follow.take(turn, [spec], sure=True)
+        said = _said(turn, slug, wanted=True)
+        if taken.refused:
+            await turn.toast()
             await follow.answer(turn, taken)
+        elif taken.new and taken.how_often[spec].many:
+            await turn.toast(f"{said}. {follow.much(turn.texts)}", alert=True)
+        else:
+            await turn.toast(said)
     view = await (rising.view(turn, "", int(page)) if where == "t" else _view(turn, where, int(page)))
     if view is not None:
         await turn.edit(view.html, view.rows)
@@ -79,9 +82,7 @@ async def press_tag(turn: Turn) -> None:
 def _said(turn: Turn, slug: str, *, wanted: bool) -> str:
     """What has happened, as plain text."""
     t, tag = turn.texts, turn.desk.label(slug)
-    return unescape(
-        t.text("You follow {tag}", tag=tag) if wanted else t.text("You no longer follow {rules}.", rules=tag)
-    )
+    return t.plain("You follow {tag}", tag=tag) if wanted else t.plain("You no longer follow {rules}.", rules=tag)
 
 
 async def _too_old(turn: Turn) -> None:

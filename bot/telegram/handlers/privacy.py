@@ -101,10 +101,17 @@ async def press_forget(turn: Turn) -> None:
         return
     await turn.desk.store.privacy.forget(turn.chat.id)
     log.info("privacy.forgotten")
-    await turn.edit(
-        t.text(
-            "Erased. I keep nothing about this chat any more, and what waited for it is dropped.\n\nTwo things are not "
-            "in my hands: backups that were made before hold it until they are thrown away, and the messages here "
-            "stay with Telegram until you delete them.\n\nTo begin anew: /start"
-        )
+    erased = t.text(
+        "Erased. I keep nothing about this chat any more, and what waited for it is dropped.\n\nTwo things are not "
+        "in my hands: backups that were made before hold it until they are thrown away, and the messages here "
+        "stay with Telegram until you delete them."
     )
+    if turn.managing:
+        await turn.desk.store.managers.choose(turn.place.id, 0, 0)
+        anew = t.text(
+            "What you send here is for your own chat again. To begin anew with the channel: post /start there, or "
+            "forward one of its posts to me."
+        )
+    else:
+        anew = t.text("To begin anew: /start")
+    await turn.edit(f"{erased}\n\n{anew}")

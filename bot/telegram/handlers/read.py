@@ -40,6 +40,7 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
         CommandHandler(["more", "related"], desk.bind(more)),
         CallbackQueryHandler(desk.bind(press_latest), pattern=r"^latest:\d{1,18}$"),
         CallbackQueryHandler(desk.bind(press_more), pattern=r"^more:\d{1,18}$"),
+        CallbackQueryHandler(desk.bind(press_rest), pattern=r"^rest:\d{1,18}:\d{1,4}$"),
         CallbackQueryHandler(desk.bind(press_page), pattern=rf"^list:(?:{'|'.join(_LISTS)}):[\d+]{{0,45}}:\d{{1,4}}$"),
     )
 
@@ -76,10 +77,12 @@ async def latest(turn: Turn) -> None:
     key = "+".join(str(number) for number in known.values())
     if slugs and not known:
         await turn.reply(_nothing_on(turn, slugs))
-    elif len(key) <= LONGEST_KEY:
+    elif len(key) <= LONGEST_KEY - len(turn.address):
         await _show(turn, await _latest(turn, key, 1))
+    elif found := await store.articles.latest_ids(slugs, MOST):
+        await find.show(turn, " ".join(map(turn.desk.label, slugs)), found)
     else:
-        await find.show(turn, " ".join(map(turn.desk.label, slugs)), await store.articles.latest_ids(slugs, MOST))
+        await turn.reply(_nothing_on(turn, slugs))
 
 
 async def press_latest(turn: Turn) -> None:
@@ -137,6 +140,32 @@ async def _hot(turn: Turn, _: str, page: int) -> View:
     return View("\n\n".join(parts), turning(at, "list:hot::"))
 
 
+# --------------------------------------------------------------------------- the rest
+
+
+async def press_rest(turn: Turn) -> None:
+    """What a digest, or another message of many articles, had no room for."""
+    view = await _rest(turn, turn.args.replace(":", "+"), 1)
+    if view is None:
+        await turn.toast(turn.texts.text("This list is too old. Please ask again."), alert=True)
+        return
+    await turn.toast()
+    await _show(turn, view)
+
+
+async def _rest(turn: Turn, key: str, page: int) -> View | None:
+    """`key`: a row of the outbox that the message settled, and how many of its articles are shown there."""
+    row, _, shown = key.partition("+")
+    if not (row.isdigit() and len(row) < 19 and shown.isdigit()):
+        return None
+    ids = (await turn.desk.store.articles.sent_with(turn.place.id, int(row)))[int(shown) :]
+    if not ids:
+        return None
+    at = place(page, len(ids))
+    html = _listed(turn, await turn.desk.store.articles.load(at.cut(ids)), turn.texts.text("The rest"))
+    return View(html, turning(at, f"list:rest:{key}:"))
+
+
 # --------------------------------------------------------------------------- more
 
 
@@ -191,6 +220,7 @@ _LISTS: dict[str, Callable[[Turn, str, int], Awaitable[View | None]]] = {
     "latest": _latest,
     "hot": _hot,
     "more": _more,
+    "rest": _rest,
     "rise": rising.view,
     "find": find.view,
 }

@@ -163,7 +163,7 @@ async def press(turn: Turn) -> None:
         return
     what, _, state = turn.args[1:].partition("=")
     shown = SCREENS.get(turn.args[0])
-    chat = turn.chat if what == "show" else await _apply(turn, what, state)
+    chat = None if shown is None else turn.chat if what == "show" else await _apply(turn, what, state)
     if chat is None or shown is None:
         await turn.toast(turn.texts.text("This button is too old. What I can do: /help"))
         return

@@ -75,5 +75,5 @@ async def _send(turn: Turn, terms: Sequence[str]) -> None:
     for term in terms:
         address = await link(turn.desk, bot, term)
         lines.append(t.text("{tag}: {link}", tag=spell_term(term), link=address))
-        rows.append([Button(t.text("Follow {tag}", tag=turn.desk.label(term))[:60], url=address)])
+        rows.append([Button(t.plain("Follow {tag}", tag=turn.desk.label(term))[:60], url=address)])
     await turn.reply("\n".join(lines), rows)

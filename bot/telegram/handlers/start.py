@@ -9,10 +9,10 @@ from telegram.ext import CallbackQueryHandler, CommandHandler, MessageHandler, f
 
 from bot.core.model import Button
 from bot.core.roles import Role
-from bot.core.tags import hashtag, is_source
+from bot.core.tags import is_source
 from bot.telegram.deeplinks import term_of
 from bot.telegram.handlers import channels, feeds, find, follow, newfeeds, newsroom, people, picker, settings
-from bot.telegram.texts import LANGUAGES, speak
+from bot.telegram.texts import LANGUAGES, named, speak
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
 def last_resort(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
     """What answers everything that no other handler took; to be added last."""
     return (
-        MessageHandler(filters.COMMAND, desk.bind(unknown_command)),
+        MessageHandler(filters.ChatType.PRIVATE & filters.COMMAND, desk.bind(unknown_command)),
         MessageHandler(filters.ChatType.PRIVATE & filters.TEXT & filters.UpdateType.MESSAGE, desk.bind(plain_text)),
         MessageHandler(
             filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE & ~filters.StatusUpdate.ALL, desk.bind(not_text)
@@ -53,7 +53,9 @@ async def start(turn: Turn) -> None:
         return
     followed = await term_of(turn.desk, turn.args.strip())
     if followed and await turn.may_manage():
-        await follow.follow_by_link(turn, followed)
+        newcomer = turn.private and not turn.managing and not await turn.desk.store.rules.count(turn.chat.id)
+        more = (_about(turn), [_languages()]) if newcomer else ()
+        await follow.follow_by_link(turn, followed, *more)
         return
     rows = await follow.rising(turn)
     if turn.private:
@@ -66,6 +68,14 @@ def _welcome(turn: Turn) -> str:
     return t.text(
         "<b>News by hashtag.</b> Follow a tag, and every new article that bears it comes here as one short card, "
         "once.\n\nTap a tag below, or send /sub #peace_plan #nato. Everything else: /help"
+    )
+
+
+def _about(turn: Turn) -> str:
+    """What this is, to somebody whom a link has brought here."""
+    return turn.texts.text(
+        "<b>News by hashtag.</b> Every new article that bears a tag you follow comes here as one short card, once. "
+        "Everything else: /help"
     )
 
 
@@ -123,10 +133,13 @@ async def lang(turn: Turn) -> None:
     """`/lang`: choose a language, or `/lang uk`."""
     if not await follow.managed(turn):
         return
-    if turn.args in LANGUAGES:
-        await _speak(turn, turn.args)
+    language = named(turn.args)
+    if language:
+        await _speak(turn, language)
         return
-    await turn.reply(turn.texts.text("Which language shall I speak?"), [_languages()])
+    t = turn.texts
+    asked = t.text("I speak two languages. Which one shall it be?") if turn.args else None
+    await turn.reply(asked or t.text("Which language shall I speak?"), [_languages()])
 
 
 async def press_language(turn: Turn) -> None:
@@ -146,9 +159,8 @@ def _languages() -> list[Button]:
 
 
 async def unknown_command(turn: Turn) -> None:
-    """A command that does not exist. In a group it may be meant for another bot, so nobody is answered there."""
-    if turn.private:
-        await turn.reply(turn.texts.text("I do not know that command. What I can do: /help"))
+    """A command that does not exist. In a group it may be meant for another bot: there it is not even counted."""
+    await turn.reply(turn.texts.text("I do not know that command. What I can do: /help"))
 
 
 async def plain_text(turn: Turn) -> None:
@@ -202,7 +214,8 @@ async def _offer(turn: Turn) -> None:
         await turn.reply(turn.texts.text("I answer to commands. To follow a tag: /sub #nato. Everything else: /help"))
         return
     ids = await turn.desk.store.articles.ensure_tags(slugs)
-    rows = [[Button(turn.texts.text("Follow {tag}", tag=hashtag(slug)), data=f"follow:{ids[slug]}")] for slug in slugs]
+    labels = {slug: turn.texts.plain("Follow {tag}", tag=turn.desk.label(slug))[:60] for slug in slugs}
+    rows = [[Button(label, data=f"follow:{ids[slug]}")] for slug, label in labels.items()]
     await turn.reply(turn.texts.text("Would you like to follow this?"), [*rows, *([channel] if channel else [])])
 
 

@@ -84,7 +84,9 @@ async def mute(turn: Turn) -> None:
         view = to_mute(turn, rules, 1)
         await turn.reply(view.html, view.rows)
         return
-    if not typed or length is None:
+    # "5x" is no tag here but a length that nobody can read; the tag would be #5x.
+    unreadable = len(words) > 1 and not (lifted or length_typed) and words[-1][0].isdigit()
+    if not typed or length is None or unreadable:
         await turn.reply(
             t.text("I need a tag and a length of time: 30m, 8h, 2d or 1w. For example: /mute #nato 24h. All: /pause 8h")
         )
