@@ -120,8 +120,10 @@ class _Control:
             for number, user in telegram.users.items()
         ]
         chats = [_shown(chat) for chat in telegram.chats.values() if chat.moved_to is None]
+        moved = {chat.id: chat.moved_to for chat in telegram.chats.values() if chat.moved_to is not None}
         clock = {"now": self._clock(), "ahead_s": self._clock.ahead_s}
-        return {"bot": telegram.bot, "users": users, "chats": chats, "clock": clock, "newsroom": bool(self._preview)}
+        told = {"bot": telegram.bot, "users": users, "chats": chats, "moved": moved, "clock": clock}
+        return {**told, "newsroom": bool(self._preview)}
 
     async def messages(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"messages": self._telegram.messages(_int(given, "chat_id"))}

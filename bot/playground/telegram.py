@@ -14,14 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BOT: dict[str, Any] = {
-    "id": 7000000001,
-    "is_bot": True,
-    "first_name": "Tagwire",
-    "username": "tagwire_bot",
-    "can_join_groups": True,
-    "can_read_all_group_messages": False,
-    "supports_inline_queries": True,
-}
+    "id": 7000000001, "is_bot": True, "first_name": "Tagwire", "username": "tagwire_bot",
+    "can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": True,
+}  # fmt: skip
 #: Of an administrator.
 RIGHTS = (
     "can_manage_chat", "can_delete_messages", "can_manage_video_chats", "can_restrict_members", "can_promote_members",
@@ -213,10 +208,13 @@ class Telegram:
         self.chat(chat_id).refusal = (400, said)
 
     def migrate(self, chat_id: int) -> int:
-        """A group becomes a supergroup; its new id."""
+        """A group becomes a supergroup, and a service message in each says so (Bot API, Message); its new id."""
         old = self.chat(chat_id)
         new_id = -(1_000_000_000_000 + next(self.numbers["group"]))
-        self.chats[new_id] = ChatState(new_id, "supergroup", old.title, admins=set(old.admins))
+        new = self.chats[new_id] = ChatState(new_id, "supergroup", old.title, admins=set(old.admins))
+        actor = self._actor(next(iter(old.admins), None))
+        self.update({"message": self.new_message(old, actor, {"migrate_to_chat_id": new_id})})
+        self.update({"message": self.new_message(new, actor, {"migrate_from_chat_id": chat_id})})
         old.moved_to = new_id
         self.tell({"type": "chat", "id": new_id})
         return new_id
@@ -228,11 +226,14 @@ class Telegram:
     def membership(self, chat_id: int, before: str, after: str, by: int | None = None) -> None:
         """Tell the bot that its place in a chat changed."""
         chat = self.chat(chat_id)
-        actor = self.users.get(by or chat_id) or next(iter(self.users.values()), self.bot)
-        member = {"chat": chat.shown(), "from": actor, "date": self.now()}
+        member = {"chat": chat.shown(), "from": self._actor(by or chat_id), "date": self.now()}
         member |= {"old_chat_member": _member(self.bot, before), "new_chat_member": _member(self.bot, after)}
         self.update({"my_chat_member": member})
         self.tell({"type": "chat", "id": chat_id})
+
+    def _actor(self, user_id: int | None) -> dict[str, Any]:
+        """Who did something to a chat; anybody, where it is not known who."""
+        return self.users.get(user_id or 0) or next(iter(self.users.values()), self.bot)
 
     # -- messages
 

@@ -243,6 +243,21 @@ async def test_a_topic_has_its_own_line_and_messages(stage: Stage) -> None:
     await expect(stage.of_bot.filter(has_text=SEED)).to_have_count(0)
 
 
+async def test_an_open_group_that_becomes_a_supergroup_stays_open(stage: Stage) -> None:
+    made = {"title": "Old group", "supergroup": False, "admin": 1001}
+    group = (await stage.api("/api/groups", **made))["id"]
+    await stage.open("Old group")
+    await expect(stage.of_bot).to_have_count(1)
+    await stage.page.get_by_label("Message", exact=True).fill("/sub #na")
+    moved = (await stage.api("/api/migrate", chat_id=group))["id"]
+    current = stage.page.locator("#chats [aria-current=true]")
+    await expect(current).to_have_attribute("data-chat", str(moved))
+    await expect(stage.page.locator(".service")).to_contain_text("became a supergroup")
+    await expect(stage.of_bot).to_have_count(0)
+    await expect(stage.page.get_by_label("Message", exact=True)).to_have_value("/sub #na")
+    await expect(await stage.say("/sub #nato")).to_contain_text("#nato")
+
+
 async def test_narrow_and_dark(browser: Browser) -> None:
     async with demonstrated() as url, seen(browser, url, viewport=NARROW, color_scheme="dark") as stage:
         await stage.open("Olivia")

@@ -22,7 +22,11 @@ export const loadState = coalesced(async () => {
   for (const one of state.chats) {
     for (const { thread_id: thread, count } of one.unread) unread.set(key(one.id, thread), count);
   }
-  if (!state.current && state.chats.length) await open(state.chats[0].id, 0);
+  const moved = state.moved[state.current?.chat];
+  if (moved) {
+    state.current.chat = moved;
+    await open(moved);
+  } else if (!state.current && state.chats.length) await open(state.chats[0].id, 0);
   else showChats();
 });
 

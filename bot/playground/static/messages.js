@@ -16,10 +16,15 @@ const here = (message) => state.current?.chat === message.chat.id && state.curre
 
 // ---------------------------------------------------------------- one message
 
+/** What Telegram itself says; null for what somebody wrote. */
+function service(message) {
+  if (message.forum_topic_created) return `Topic “${message.forum_topic_created.name}”`;
+  return message.migrate_to_chat_id || message.migrate_from_chat_id ? "The group became a supergroup" : null;
+}
+
 function bubble(message) {
-  if (message.forum_topic_created) {
-    return node("li", { class: "service", "data-message-id": message.message_id }, `Topic “${message.forum_topic_created.name}”`);
-  }
+  const told = service(message);
+  if (told) return node("li", { class: "service", "data-message-id": message.message_id }, told);
   const text = message.text ?? message.caption ?? "";
   const entities = [...(message.entities ?? message.caption_entities ?? [])].sort(outerFirst);
   const body = node("div", { class: "bubble" });
@@ -130,7 +135,7 @@ function show(messages) {
     drawn.append(made);
   }
   list.replaceChildren(drawn);
-  if (!messages.some((message) => !message.forum_topic_created)) list.append(emptyChat());
+  if (messages.every(service)) list.append(emptyChat());
   toEnd();
   requestAnimationFrame(() => { list.ariaBusy = "false"; });
 }
