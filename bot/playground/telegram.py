@@ -6,9 +6,10 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from bot.playground.chats import ChatState, Numbers, UnknownError
+from bot.playground.chats import ChatState, Numbers, UnknownError, member_of
 from bot.playground.files import Files
 from bot.playground.html import detect
+from bot.playground.params import MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,12 +18,7 @@ BOT: dict[str, Any] = {
     "id": 7000000001, "is_bot": True, "first_name": "Tagwire", "username": "tagwire_bot",
     "can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": True,
 }  # fmt: skip
-#: Of an administrator.
-RIGHTS = (
-    "can_manage_chat", "can_delete_messages", "can_manage_video_chats", "can_restrict_members", "can_promote_members",
-    "can_change_info", "can_invite_users", "can_post_stories", "can_edit_stories", "can_delete_stories",
-    "can_post_messages", "can_edit_messages",
-)  # fmt: skip
+FORBIDDEN = 403  #: what a bot is told whom a person does not hear
 
 
 class Telegram:
@@ -119,15 +115,15 @@ class Telegram:
     ) -> dict[str, Any]:
         """A person writes; returns the message. Raises UnknownError."""
         chat = self.chat(chat_id)
-        sender = self._person(chat, user_id)
+        sender = self._writer(chat, user_id)
+        if len(text) > MAX_TEXT:
+            raise UnknownError(f"a message has {MAX_TEXT} characters at most")
         answered = self.message(chat_id, reply_to) if reply_to is not None else None
         content = {"text": text, "entities": detect(text, entities or []), "reply_to_message": answered}
         message = self.new_message(chat, sender, content, thread_id)
         if chat.type != "channel":
             self.update({"message": message})
             return message
-        if sender["id"] not in chat.admins:
-            raise UnknownError(f"user {sender['id']} may not post in channel {chat_id}")
         # A post is the channel's; Telegram does not tell who wrote it.
         post = {key: value for key, value in message.items() if key != "from"}
         self.update({"channel_post": {**post, "sender_chat": chat.shown()}})
@@ -137,7 +133,7 @@ class Telegram:
         """A person shows in their private chat where they are; returns the message. Raises UnknownError."""
         chat = self.chat(chat_id)
         content = {"location": {"latitude": latitude, "longitude": longitude}}
-        message = self.new_message(chat, self._person(chat, None), content)
+        message = self.new_message(chat, self._writer(chat, None), content)
         self.update({"message": message})
         return message
 
@@ -180,13 +176,26 @@ class Telegram:
         chosen = user_id or (chat.id if chat.type == "private" else next(iter(chat.admins), None))
         if chosen not in self.users:
             raise UnknownError(f"there is no user {chosen}")
+        if chat.type == "private" and chosen != chat.id:
+            raise UnknownError(f"user {chosen} has no part in the private chat of {chat.id}")
         return self.users[chosen]
+
+    def _writer(self, chat: ChatState, user_id: int | None) -> dict[str, Any]:
+        """A person whom Telegram lets write there."""
+        person = self._person(chat, user_id)
+        if chat.moved_to is not None:
+            raise UnknownError(f"chat {chat.id} is the supergroup {chat.moved_to} now")
+        if chat.type == "private" and chat.refusal and chat.refusal[0] == FORBIDDEN:
+            raise UnknownError(f"user {chat.id} has blocked the bot, or is gone")
+        if chat.type == "channel" and person["id"] not in chat.admins:
+            raise UnknownError(f"user {person['id']} may not post in channel {chat.id}")
+        return person
 
     # -- chats and the bot
 
     def block(self, chat_id: int) -> None:
         """A person blocks the bot."""
-        self._refuse(chat_id, (403, "Forbidden: bot was blocked by the user"), "member", "kicked")
+        self._refuse(chat_id, (FORBIDDEN, "Forbidden: bot was blocked by the user"), "member", "kicked")
 
     def unblock(self, chat_id: int) -> None:
         """A person lets the bot write again, or a group adds it again."""
@@ -195,12 +204,12 @@ class Telegram:
 
     def deactivate(self, chat_id: int) -> None:
         """A person's account is gone; Telegram tells nobody."""
-        self.chat(chat_id).refusal = (403, "Forbidden: user is deactivated")
+        self.chat(chat_id).refusal = (FORBIDDEN, "Forbidden: user is deactivated")
 
     def kick(self, chat_id: int) -> None:
         """A group throws the bot out."""
         kind = self.chat(chat_id).type
-        self._refuse(chat_id, (403, f"Forbidden: bot was kicked from the {kind} chat"), "member", "kicked")
+        self._refuse(chat_id, (FORBIDDEN, f"Forbidden: bot was kicked from the {kind} chat"), "member", "kicked")
 
     def restrict(self, chat_id: int) -> None:
         """A group forbids the bot to write."""
@@ -227,7 +236,7 @@ class Telegram:
         """Tell the bot that its place in a chat changed."""
         chat = self.chat(chat_id)
         member = {"chat": chat.shown(), "from": self._actor(by or chat_id), "date": self.now()}
-        member |= {"old_chat_member": _member(self.bot, before), "new_chat_member": _member(self.bot, after)}
+        member |= {"old_chat_member": member_of(self.bot, before), "new_chat_member": member_of(self.bot, after)}
         self.update({"my_chat_member": member})
         self.tell({"type": "chat", "id": chat_id})
 
@@ -302,10 +311,3 @@ def _zone(name: str) -> str:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError):
         raise ValueError(f"there is no time zone {name!r}") from None
-
-
-def _member(bot: dict[str, Any], status: str) -> dict[str, Any]:
-    member: dict[str, Any] = {"user": bot, "status": status}
-    if status == "administrator":
-        return member | {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(RIGHTS, True)
-    return member | ({"until_date": 0} if status == "kicked" else {})

@@ -280,16 +280,31 @@ async def test_everything_a_person_does_can_be_done_by_http(playground) -> None:
         ("say", {"chat_id": 404, "text": "x"}, "there is no chat 404"),
         ("say", {"chat_id": "x", "text": "x"}, "chat_id must be a number"),
         ("say", {"chat_id": 1001}, "text must be a text"),
+        ("say", {"chat_id": 1001, "user_id": 1002, "text": "x"}, "user 1002 has no part in the private chat of 1001"),
+        ("press", {"chat_id": 1001, "user_id": 1002, "message_id": 1, "data": "x"}, "user 1002 has no part"),
+        ("say", {"chat_id": 1001, "text": "x" * 4097}, "a message has 4096 characters at most"),
+        ("say", {"chat_id": 1002, "text": "x"}, "user 1002 has blocked the bot"),
+        ("location", {"chat_id": 1002, "latitude": 1, "longitude": 2}, "user 1002 has blocked the bot"),
+        ("say", {"chat_id": -1, "text": "x"}, "chat -1 is the supergroup -1000000000002 now"),
+        ("say", {"chat_id": -1000000000003, "user_id": 1002, "text": "x"}, "user 1002 may not post in channel"),
         ("press", {"chat_id": 1001, "message_id": 9, "data": "x"}, "there is no message 9"),
         ("faults", {"kind": "flood"}, "there is no fault 'flood'"),
         ("users", {}, "first_name must be a text"),
     ],
 )
 async def test_wrong_calls_say_what_is_wrong(path, body, says, playground) -> None:
-    playground.telegram.add_user("Olivia")
+    telegram = playground.telegram
+    first, second = telegram.add_user("Olivia"), telegram.add_user("Zoe")
+    telegram.migrate(telegram.add_group("Group", supergroup=False, admin=first))
+    telegram.add_channel("Wire", admin=first)
+    telegram.block(second)
+    updates, messages = len(telegram.updates), sum(len(chat.messages) for chat in telegram.chats.values())
     status, answer = await control(playground, "POST", path, **body)
     assert (status, answer["ok"]) == (400, False)
     assert says in answer["error"]
+    assert "\n" not in answer["error"]
+    # What is refused leaves no trace.
+    assert (len(telegram.updates), sum(len(chat.messages) for chat in telegram.chats.values())) == (updates, messages)
 
 
 async def test_other_sites_cannot_drive_it(playground) -> None:
