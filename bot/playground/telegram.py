@@ -32,7 +32,8 @@ class Telegram:
         self.chats: dict[int, ChatState] = {}
         self.updates: list[dict[str, Any]] = []
         self.allowed: frozenset[str] = frozenset()  #: kinds of updates; empty: all
-        self.callbacks: dict[str, dict[str, Any]] = {}
+        self.callbacks: dict[str, dict[str, Any]] = {}  #: answers to presses by id; empty ones wait
+        self.presses: dict[str, dict[str, int]] = {}  #: where and whose they are, by the same id
         self.inline: dict[str, dict[str, Any]] = {}  #: answers to inline queries by id; empty ones wait
         self.commands: dict[tuple[str, str], list[dict[str, str]]] = {}
         self.files = Files()
@@ -61,28 +62,28 @@ class Telegram:
 
     def change_user(self, user_id: int, *, language_code: str = "", time_zone: str = "") -> None:
         """Another language of a person's app, or zone of their clock. Raises UnknownError and ValueError."""
-        if user_id not in self.users:
-            raise UnknownError(f"there is no user {user_id}")
+        user = self._user(user_id)
         if time_zone:
             self.about[user_id]["time_zone"] = _zone(time_zone)
         if language_code:
-            self.users[user_id] = {**self.users[user_id], "language_code": language_code}
+            self.users[user_id] = {**user, "language_code": language_code}
         self.tell({"type": "user", "id": user_id})
 
     def add_group(self, title: str, *, forum: bool = False, supergroup: bool = True, admin: int | None = None) -> int:
-        """A group that the bot is in; `admin` may manage it."""
+        """A group that the bot is in; `admin` may manage it. Raises UnknownError."""
+        admins = set() if admin is None else {self._user(admin)["id"]}
         number = next(self.numbers["group"])
         chat_id = -(1_000_000_000_000 + number) if supergroup else -number
-        chat = ChatState(chat_id, "supergroup" if supergroup else "group", title, forum)
-        chat.admins = {admin} if admin else set()
-        self.chats[chat_id] = chat
+        kind = "supergroup" if supergroup else "group"
+        self.chats[chat_id] = ChatState(chat_id, kind, title, forum, admins=admins)
         self.membership(chat_id, "left", "member", admin)
         return chat_id
 
     def add_channel(self, title: str, *, admin: int) -> int:
-        """A channel that the bot posts in; `admin` may post too."""
+        """A channel that the bot posts in; `admin` may post too. Raises UnknownError."""
+        admins = {self._user(admin)["id"]}
         chat_id = -(1_000_000_000_000 + next(self.numbers["group"]))
-        self.chats[chat_id] = ChatState(chat_id, "channel", title, admins={admin})
+        self.chats[chat_id] = ChatState(chat_id, "channel", title, admins=admins)
         self.membership(chat_id, "left", "administrator", admin)
         return chat_id
 
@@ -140,25 +141,26 @@ class Telegram:
     def press(self, chat_id: int, message_id: int, data: str, user_id: int | None = None) -> str:
         """A person presses a button, a forged one too; returns the id of the callback. Raises UnknownError."""
         chat = self.chat(chat_id)
+        person = self._person(chat, user_id)
         callback_id = str(next(self.numbers["callback"]))
         query = {
             "id": callback_id,
-            "from": self._person(chat, user_id),
+            "from": person,
             "message": self.message(chat_id, message_id),
             "chat_instance": str(chat_id),
             "data": data,
         }
         self.callbacks[callback_id] = {}
+        self.presses[callback_id] = {"chat_id": chat_id, "user_id": person["id"]}
         self.update({"callback_query": query})
         return callback_id
 
     def ask_inline(self, user_id: int, text: str, offset: str = "") -> str:
         """A person types `@bot text` in some chat; returns the id of the query. Raises UnknownError."""
-        if user_id not in self.users:
-            raise UnknownError(f"there is no user {user_id}")
+        user = self._user(user_id)
         query_id = str(next(self.numbers["inline"]))
         self.inline[query_id] = {}
-        query = {"id": query_id, "from": self.users[user_id], "query": text[:256], "offset": offset}
+        query = {"id": query_id, "from": user, "query": text[:256], "offset": offset}
         self.update({"inline_query": query})
         return query_id
 
@@ -174,11 +176,14 @@ class Telegram:
 
     def _person(self, chat: ChatState, user_id: int | None) -> dict[str, Any]:
         chosen = user_id or (chat.id if chat.type == "private" else next(iter(chat.admins), None))
-        if chosen not in self.users:
-            raise UnknownError(f"there is no user {chosen}")
         if chat.type == "private" and chosen != chat.id:
             raise UnknownError(f"user {chosen} has no part in the private chat of {chat.id}")
-        return self.users[chosen]
+        return self._user(chosen)
+
+    def _user(self, user_id: int | None) -> dict[str, Any]:
+        if user_id is None or user_id not in self.users:
+            raise UnknownError(f"there is no user {user_id}")
+        return self.users[user_id]
 
     def _writer(self, chat: ChatState, user_id: int | None) -> dict[str, Any]:
         """A person whom Telegram lets write there."""

@@ -74,3 +74,16 @@ async def test_two_hundred_chats_and_two_thousand_messages_stay_usable(stage: St
     await expect(stage.page.locator("li.mine").last).to_be_in_viewport()
     await stage.open("Reader 199")
     await expect(stage.button("Start")).to_be_visible()
+
+
+async def test_an_answer_to_a_press_is_shown_where_it_was_pressed(stage: Stage) -> None:
+    here, elsewhere = [(await stage.api("/api/users", first_name=name))["id"] for name in ("Zoe", "Yan")]
+    await stage.open("Zoe")
+    shown = stage.page.locator("#toast:visible, #alert:visible")
+    answers = stage.page.locator("#calls summary").filter(has_text="answerCallbackQuery")
+    for number, (person, shows) in enumerate(((elsewhere, 0), (here, 1)), start=1):
+        sent = await stage.api("/api/say", chat_id=person, text="x")
+        pressed = {"chat_id": person, "message_id": sent["message"]["message_id"], "data": "of nobody"}
+        await stage.api("/api/press", **pressed)
+        await expect(answers).to_have_count(number)
+        assert await shown.count() == shows  # at once: it would go away by itself

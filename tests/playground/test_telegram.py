@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 
 import aiohttp
 import pytest
@@ -275,10 +276,33 @@ async def test_everything_a_person_does_can_be_done_by_http(playground) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "kept"), [({}, 3), ({"delay": None}, 3), ({"delay": 0.5}, 0.5), ({"delay": 0}, 0), ({"delay": 60}, 60)]
+)
+async def test_a_delay_is_taken_as_it_was_given(given, kept, playground) -> None:
+    await control(playground, "POST", "faults", kind="slow", **given)
+    _, shown = await control(playground, "GET", "faults")
+    assert shown["faults"][0]["delay"] == kept
+
+
+@pytest.mark.parametrize(
     ("path", "body", "says"),
     [
         ("say", {"chat_id": 404, "text": "x"}, "there is no chat 404"),
-        ("say", {"chat_id": "x", "text": "x"}, "chat_id must be a number"),
+        ("say", {"chat_id": "x", "text": "x"}, "chat_id must be a whole number"),
+        ("say", {"chat_id": 1001.5, "text": "x"}, "chat_id must be a whole number"),
+        ("say", {"chat_id": math.inf, "text": "x"}, "chat_id must be a whole number"),
+        ("location", {"chat_id": 1001, "latitude": None, "longitude": 2}, "latitude must be a number from -90 to 90"),
+        ("location", {"chat_id": 1001, "latitude": 999, "longitude": 2}, "latitude must be a number from -90 to 90"),
+        ("location", {"chat_id": 1001, "latitude": 1, "longitude": "x"}, "longitude must be a number from -180 to 180"),
+        ("location", {"chat_id": 1001, "latitude": math.nan, "longitude": 2}, "latitude must be a number"),
+        ("faults", {"kind": "slow", "delay": -1}, "delay must be a number from 0 to 3600"),
+        ("faults", {"kind": "slow", "times": 0}, "times must be 1 or more"),
+        ("faults", {"kind": "429", "retry_after": 0}, "retry_after must be 1 or more"),
+        ("groups", {"title": "x", "admin": 999}, "there is no user 999"),
+        ("groups", {"title": "x", "admin": 999, "channel": True}, "there is no user 999"),
+        ("users", {"first_name": "x", "language_code": 5}, "language_code must be a text"),
+        ("users/change", {"user_id": 1001, "time_zone": 5}, "time_zone must be a text"),
+        ("inline", {"user_id": 1001, "query": 5}, "query must be a text"),
         ("say", {"chat_id": 1001}, "text must be a text"),
         ("say", {"chat_id": 1001, "user_id": 1002, "text": "x"}, "user 1002 has no part in the private chat of 1001"),
         ("press", {"chat_id": 1001, "user_id": 1002, "message_id": 1, "data": "x"}, "user 1002 has no part"),
@@ -329,6 +353,19 @@ async def test_events_tell_what_happens(playground) -> None:
             if "message" in seen:
                 break
     assert seen[0] == "user"
+
+
+async def test_an_answer_to_a_press_tells_where_and_whose_it_is(playground) -> None:
+    person = playground.telegram.add_user("Olivia")
+    group = playground.telegram.add_group("Group")
+    sent = playground.telegram.say(group, "x", user_id=person)
+    pressed = playground.telegram.press(group, sent["message_id"], "x", person)
+    heard: asyncio.Queue[dict] = asyncio.Queue()
+    playground.telegram.listeners.add(heard)
+    await api(playground, "answerCallbackQuery", callback_query_id=pressed, text="Saved")
+    told = heard.get_nowait()
+    shown = {"chat_id": group, "user_id": person, "text": "Saved", "show_alert": False}
+    assert told == {"type": "callback_answer", "id": pressed, **shown}
 
 
 # -- inline mode
