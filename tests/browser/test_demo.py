@@ -217,6 +217,45 @@ async def test_keyboard_alone(stage: Stage) -> None:
     await expect(stage.page.locator("li.mine").last.locator(".quote")).to_be_visible()
 
 
+async def test_a_reply_in_a_ukrainian_layout_and_its_end(stage: Stage) -> None:
+    await stage.open("Olivia")
+    await stage.say("/help")
+    replying = stage.page.locator("#replying")
+    item = stage.of_bot.last
+    await item.focus()
+    await item.dispatch_event("keydown", {"key": "к", "code": "KeyR", "bubbles": True})
+    await expect(replying).to_contain_text("Reply to")
+    await stage.page.keyboard.type("/tre")
+    await expect(stage.page.locator("#offers")).to_be_visible()
+    await stage.page.keyboard.press("Escape")
+    await expect(stage.page.locator("#offers")).to_be_hidden()
+    await expect(replying).to_be_visible()
+    await stage.page.keyboard.press("Escape")
+    await expect(replying).to_be_hidden()
+    await expect(stage.page.get_by_label("Message", exact=True)).to_be_focused()
+
+
+async def test_the_menu_and_the_draft_are_those_of_a_chat(stage: Stage) -> None:
+    field, menu = stage.page.get_by_label("Message", exact=True), stage.page.locator("#offers")
+    await stage.open("Olivia")
+    await field.fill("/tre")
+    await expect(menu).to_be_visible()
+    await stage.open("Спільнота › Новини")
+    await expect(menu).to_be_hidden()
+    await expect(field).to_have_value("")
+    await field.fill("for the topic")
+    await stage.page.locator("#chats").get_by_role("button", name="Спільнота").first.click()
+    await expect(field).to_have_value("")
+    await stage.open("Olivia")
+    await expect(field).to_have_value("/tre")
+    await stage.open("Спільнота › Новини")
+    await expect(field).to_have_value("for the topic")
+    await stage.button("Menu").click()
+    await expect(menu).to_be_visible()
+    await stage.page.locator("#chat-title").click()
+    await expect(menu).to_be_hidden()
+
+
 async def test_hashtags_find_and_deep_links_start(stage: Stage) -> None:
     await stage.open("Olivia")
     answer = await stage.say("/sub #nato")

@@ -88,6 +88,9 @@ export function alertBox(text) {
   if (!$("alert").open) $("alert").showModal();
 }
 
+/** A chat and thread as one word. */
+export const key = (chatId, thread) => `${chatId}:${thread}`;
+
 export const user = (id) => state.users.find((one) => one.id === id);
 export const chat = (id) => state.chats.find((one) => one.id === id);
 

@@ -200,10 +200,19 @@ export function reply(message) {
   answered = message?.message_id ?? null;
   $("replying").hidden = !message;
   if (!message) return;
-  const stop = node("button", { type: "button", onclick: () => reply(null) }, "Do not reply");
+  const stop = node("button", { type: "button", onclick: endReply }, "Do not reply");
   $("replying").replaceChildren(`Reply to: ${(message.text ?? message.caption ?? "photo").slice(0, 60)} `, stop);
   $("text").focus();
 }
+
+function endReply() {
+  reply(null);
+  $("text").focus();
+}
+document.addEventListener("keydown", (event) => {
+  // Whoever closed something else by it (a menu, an alert) has not ended the reply.
+  if (event.key === "Escape" && answered !== null && !event.defaultPrevented && !$("alert").open) endReply();
+});
 
 const tagsOf = (message) => {
   const text = message.text ?? message.caption ?? "";
@@ -234,7 +243,7 @@ $("messages").addEventListener("keydown", (event) => {
     event.preventDefault();
     following = to === items.length - 1;
     items[to].focus();
-  } else if (event.key.toLowerCase() === "r" && at >= 0 && !event.ctrlKey && !event.metaKey) {
+  } else if (event.code === "KeyR" && at >= 0 && !event.ctrlKey && !event.metaKey && !event.altKey) { // in any layout
     event.preventDefault();
     reply(items[at].message);
   }
