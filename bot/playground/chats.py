@@ -6,9 +6,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+#: Of an administrator.
+RIGHTS = (
+    "can_manage_chat", "can_delete_messages", "can_manage_video_chats", "can_restrict_members", "can_promote_members",
+    "can_change_info", "can_invite_users", "can_post_stories", "can_edit_stories", "can_delete_stories",
+    "can_post_messages", "can_edit_messages",
+)  # fmt: skip
+
 
 class UnknownError(Exception):
-    """There is no such chat, user or message; the text says which."""
+    """There is no such chat, user or message, or Telegram does not let a person do that; the text says which."""
 
 
 class Numbers:
@@ -49,3 +56,11 @@ class ChatState:
     def thread_exists(self, thread_id: int) -> bool:
         """Whether messages can be put there."""
         return not thread_id or (self.forum and (not self.topics or thread_id in self.topics))
+
+
+def member_of(bot: dict[str, Any], status: str) -> dict[str, Any]:
+    """A bot's place in a chat, as in an update."""
+    member: dict[str, Any] = {"user": bot, "status": status}
+    if status == "administrator":
+        return member | {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(RIGHTS, True)
+    return member | ({"until_date": 0} if status == "kicked" else {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 #: (site, title, description) of a page by its path; None for a path that has none.
 Preview = Callable[[str], dict[str, str] | None]
+WAIT_S, MAX_DELAY_S = 3, 3600  #: of faults
 STATES = ("block", "unblock", "deactivate", "kick", "migrate", "restrict")
 
 
@@ -120,15 +122,17 @@ class _Control:
             for number, user in telegram.users.items()
         ]
         chats = [_shown(chat) for chat in telegram.chats.values() if chat.moved_to is None]
+        moved = {chat.id: chat.moved_to for chat in telegram.chats.values() if chat.moved_to is not None}
         clock = {"now": self._clock(), "ahead_s": self._clock.ahead_s}
-        return {"bot": telegram.bot, "users": users, "chats": chats, "clock": clock, "newsroom": bool(self._preview)}
+        told = {"bot": telegram.bot, "users": users, "chats": chats, "moved": moved, "clock": clock}
+        return {**told, "newsroom": bool(self._preview)}
 
     async def messages(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"messages": self._telegram.messages(_int(given, "chat_id"))}
 
     async def calls(self, given: dict[str, Any]) -> dict[str, Any]:
-        last = _optional(given, "last") or 0
-        return {"calls": list(self._calls)[-last:]}
+        calls, last = list(self._calls), _optional(given, "last", least=0)
+        return {"calls": calls if last is None else calls[max(0, len(calls) - last) :]}
 
     async def commands(self, given: dict[str, Any]) -> dict[str, Any]:
         chat_id = _int(given, "chat_id")
@@ -139,19 +143,19 @@ class _Control:
         return {"preview": self._preview(_str(given, "path")) if self._preview else None}
 
     async def add_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        part, zone = str(given.get("part", "")), str(given.get("time_zone") or "Europe/Kyiv")
-        language = str(given.get("language_code", "en"))
+        part, zone = _text(given, "part"), _text(given, "time_zone") or "Europe/Kyiv"
+        language = _text(given, "language_code") or "en"
         return {"id": self._telegram.add_user(_str(given, "first_name"), language, part=part, time_zone=zone)}
 
     async def change_user(self, given: dict[str, Any]) -> dict[str, Any]:
-        language, zone = str(given.get("language_code", "")), str(given.get("time_zone", ""))
+        language, zone = _text(given, "language_code"), _text(given, "time_zone")
         self._telegram.change_user(_int(given, "user_id"), language_code=language, time_zone=zone)
         return {}
 
     async def add_group(self, given: dict[str, Any]) -> dict[str, Any]:
         if given.get("channel"):
             return {"id": self._telegram.add_channel(_str(given, "title"), admin=_int(given, "admin"))}
-        admin = _int(given, "admin") if given.get("admin") else None
+        admin = _optional(given, "admin")
         forum, supergroup = bool(given.get("forum")), bool(given.get("supergroup", True))
         return {"id": self._telegram.add_group(_str(given, "title"), forum=forum, supergroup=supergroup, admin=admin)}
 
@@ -182,11 +186,11 @@ class _Control:
         return {"id": self._telegram.press(chat_id, message_id, _str(given, "data"), _optional(given, "user_id"))}
 
     async def share_location(self, given: dict[str, Any]) -> dict[str, Any]:
-        latitude, longitude = float(given.get("latitude", 0)), float(given.get("longitude", 0))
+        latitude, longitude = _float(given, "latitude", -90, 90), _float(given, "longitude", -180, 180)
         return {"message": self._telegram.share_location(_int(given, "chat_id"), latitude, longitude)}
 
     async def ask_inline(self, given: dict[str, Any]) -> dict[str, Any]:
-        return {"id": self._telegram.ask_inline(_int(given, "user_id"), str(given.get("query", "")))}
+        return {"id": self._telegram.ask_inline(_int(given, "user_id"), _text(given, "query"))}
 
     async def inline(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"answer": self._telegram.inline.get(str(given.get("id", "")), {})}
@@ -198,18 +202,19 @@ class _Control:
         return {"message": message}
 
     async def set_fault(self, given: dict[str, Any]) -> dict[str, Any]:
+        retry_after = _optional(given, "retry_after", least=1)
         self._faults.set(
             _str(given, "kind"),
             chat_id=_optional(given, "chat_id"),
-            times=_optional(given, "times"),
-            retry_after=_optional(given, "retry_after") or 3,
-            delay=_optional(given, "delay") or 3,
+            times=_optional(given, "times", least=1),
+            retry_after=WAIT_S if retry_after is None else retry_after,
+            delay=WAIT_S if given.get("delay") is None else _float(given, "delay", 0, MAX_DELAY_S),
         )
         self._telegram.tell({"type": "faults"})
         return {}
 
     async def clear_faults(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._faults.clear(str(given.get("kind", "")))
+        self._faults.clear(_text(given, "kind"))
         self._telegram.tell({"type": "faults"})
         return {}
 
@@ -256,18 +261,39 @@ def _shown(chat: ChatState) -> dict[str, Any]:
 
 
 def _int(given: dict[str, Any], name: str) -> int:
-    try:
-        return int(given[name])
-    except (KeyError, TypeError, ValueError):
-        raise BadRequestError(f"{name} must be a number") from None
+    value = given.get(name)
+    with suppress(ValueError):
+        if isinstance(value, int | str):  # in an address every number is a text
+            return int(value)
+    raise BadRequestError(f"{name} must be a whole number")
 
 
-def _optional(given: dict[str, Any], name: str) -> int | None:
-    return _int(given, name) if given.get(name) is not None else None
+def _optional(given: dict[str, Any], name: str, least: int | None = None) -> int | None:
+    if given.get(name) is None:
+        return None
+    number = _int(given, name)
+    if least is not None and number < least:
+        raise BadRequestError(f"{name} must be {least} or more")
+    return number
+
+
+def _float(given: dict[str, Any], name: str, least: float, most: float) -> float:
+    value = given.get(name)
+    if not isinstance(value, int | float) or not least <= value <= most:
+        raise BadRequestError(f"{name} must be a number from {least} to {most}")
+    return float(value)
 
 
 def _str(given: dict[str, Any], name: str) -> str:
-    value = given.get(name)
-    if not isinstance(value, str) or not value:
+    value = _text(given, name)
+    if not value:
         raise BadRequestError(f"{name} must be a text")
     return value
+
+
+def _text(given: dict[str, Any], name: str) -> str:
+    """Empty where there is none."""
+    value = given.get(name)
+    if value is not None and not isinstance(value, str):
+        raise BadRequestError(f"{name} must be a text")
+    return value or ""

@@ -103,8 +103,10 @@ class Methods:
             raise ApiError(400, said)
         if len(text) > 200:
             raise ApiError(400, "Bad Request: MESSAGE_TOO_LONG")
-        self._telegram.callbacks[callback_id] = {"text": text, "show_alert": flag(params, "show_alert")}
-        self._telegram.tell({"type": "callback_answer", "id": callback_id, **self._telegram.callbacks[callback_id]})
+        answer = {"text": text, "show_alert": flag(params, "show_alert")}
+        self._telegram.callbacks[callback_id] = answer
+        pressed = self._telegram.presses[callback_id]
+        self._telegram.tell({"type": "callback_answer", "id": callback_id, **pressed, **answer})
         return True
 
     async def _set_commands(self, params: Params) -> bool:

@@ -6,28 +6,19 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from bot.playground.chats import ChatState, Numbers, UnknownError
+from bot.playground.chats import ChatState, Numbers, UnknownError, member_of
 from bot.playground.files import Files
 from bot.playground.html import detect
+from bot.playground.params import MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BOT: dict[str, Any] = {
-    "id": 7000000001,
-    "is_bot": True,
-    "first_name": "Tagwire",
-    "username": "tagwire_bot",
-    "can_join_groups": True,
-    "can_read_all_group_messages": False,
-    "supports_inline_queries": True,
-}
-#: Of an administrator.
-RIGHTS = (
-    "can_manage_chat", "can_delete_messages", "can_manage_video_chats", "can_restrict_members", "can_promote_members",
-    "can_change_info", "can_invite_users", "can_post_stories", "can_edit_stories", "can_delete_stories",
-    "can_post_messages", "can_edit_messages",
-)  # fmt: skip
+    "id": 7000000001, "is_bot": True, "first_name": "Tagwire", "username": "tagwire_bot",
+    "can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": True,
+}  # fmt: skip
+FORBIDDEN = 403  #: what a bot is told whom a person does not hear
 
 
 class Telegram:
@@ -41,7 +32,8 @@ class Telegram:
         self.chats: dict[int, ChatState] = {}
         self.updates: list[dict[str, Any]] = []
         self.allowed: frozenset[str] = frozenset()  #: kinds of updates; empty: all
-        self.callbacks: dict[str, dict[str, Any]] = {}
+        self.callbacks: dict[str, dict[str, Any]] = {}  #: answers to presses by id; empty ones wait
+        self.presses: dict[str, dict[str, int]] = {}  #: where and whose they are, by the same id
         self.inline: dict[str, dict[str, Any]] = {}  #: answers to inline queries by id; empty ones wait
         self.commands: dict[tuple[str, str], list[dict[str, str]]] = {}
         self.files = Files()
@@ -70,28 +62,28 @@ class Telegram:
 
     def change_user(self, user_id: int, *, language_code: str = "", time_zone: str = "") -> None:
         """Another language of a person's app, or zone of their clock. Raises UnknownError and ValueError."""
-        if user_id not in self.users:
-            raise UnknownError(f"there is no user {user_id}")
+        user = self._user(user_id)
         if time_zone:
             self.about[user_id]["time_zone"] = _zone(time_zone)
         if language_code:
-            self.users[user_id] = {**self.users[user_id], "language_code": language_code}
+            self.users[user_id] = {**user, "language_code": language_code}
         self.tell({"type": "user", "id": user_id})
 
     def add_group(self, title: str, *, forum: bool = False, supergroup: bool = True, admin: int | None = None) -> int:
-        """A group that the bot is in; `admin` may manage it."""
+        """A group that the bot is in; `admin` may manage it. Raises UnknownError."""
+        admins = set() if admin is None else {self._user(admin)["id"]}
         number = next(self.numbers["group"])
         chat_id = -(1_000_000_000_000 + number) if supergroup else -number
-        chat = ChatState(chat_id, "supergroup" if supergroup else "group", title, forum)
-        chat.admins = {admin} if admin else set()
-        self.chats[chat_id] = chat
+        kind = "supergroup" if supergroup else "group"
+        self.chats[chat_id] = ChatState(chat_id, kind, title, forum, admins=admins)
         self.membership(chat_id, "left", "member", admin)
         return chat_id
 
     def add_channel(self, title: str, *, admin: int) -> int:
-        """A channel that the bot posts in; `admin` may post too."""
+        """A channel that the bot posts in; `admin` may post too. Raises UnknownError."""
+        admins = {self._user(admin)["id"]}
         chat_id = -(1_000_000_000_000 + next(self.numbers["group"]))
-        self.chats[chat_id] = ChatState(chat_id, "channel", title, admins={admin})
+        self.chats[chat_id] = ChatState(chat_id, "channel", title, admins=admins)
         self.membership(chat_id, "left", "administrator", admin)
         return chat_id
 
@@ -124,15 +116,15 @@ class Telegram:
     ) -> dict[str, Any]:
         """A person writes; returns the message. Raises UnknownError."""
         chat = self.chat(chat_id)
-        sender = self._person(chat, user_id)
+        sender = self._writer(chat, user_id)
+        if len(text) > MAX_TEXT:
+            raise UnknownError(f"a message has {MAX_TEXT} characters at most")
         answered = self.message(chat_id, reply_to) if reply_to is not None else None
         content = {"text": text, "entities": detect(text, entities or []), "reply_to_message": answered}
         message = self.new_message(chat, sender, content, thread_id)
         if chat.type != "channel":
             self.update({"message": message})
             return message
-        if sender["id"] not in chat.admins:
-            raise UnknownError(f"user {sender['id']} may not post in channel {chat_id}")
         # A post is the channel's; Telegram does not tell who wrote it.
         post = {key: value for key, value in message.items() if key != "from"}
         self.update({"channel_post": {**post, "sender_chat": chat.shown()}})
@@ -142,32 +134,33 @@ class Telegram:
         """A person shows in their private chat where they are; returns the message. Raises UnknownError."""
         chat = self.chat(chat_id)
         content = {"location": {"latitude": latitude, "longitude": longitude}}
-        message = self.new_message(chat, self._person(chat, None), content)
+        message = self.new_message(chat, self._writer(chat, None), content)
         self.update({"message": message})
         return message
 
     def press(self, chat_id: int, message_id: int, data: str, user_id: int | None = None) -> str:
         """A person presses a button, a forged one too; returns the id of the callback. Raises UnknownError."""
         chat = self.chat(chat_id)
+        person = self._person(chat, user_id)
         callback_id = str(next(self.numbers["callback"]))
         query = {
             "id": callback_id,
-            "from": self._person(chat, user_id),
+            "from": person,
             "message": self.message(chat_id, message_id),
             "chat_instance": str(chat_id),
             "data": data,
         }
         self.callbacks[callback_id] = {}
+        self.presses[callback_id] = {"chat_id": chat_id, "user_id": person["id"]}
         self.update({"callback_query": query})
         return callback_id
 
     def ask_inline(self, user_id: int, text: str, offset: str = "") -> str:
         """A person types `@bot text` in some chat; returns the id of the query. Raises UnknownError."""
-        if user_id not in self.users:
-            raise UnknownError(f"there is no user {user_id}")
+        user = self._user(user_id)
         query_id = str(next(self.numbers["inline"]))
         self.inline[query_id] = {}
-        query = {"id": query_id, "from": self.users[user_id], "query": text[:256], "offset": offset}
+        query = {"id": query_id, "from": user, "query": text[:256], "offset": offset}
         self.update({"inline_query": query})
         return query_id
 
@@ -183,15 +176,31 @@ class Telegram:
 
     def _person(self, chat: ChatState, user_id: int | None) -> dict[str, Any]:
         chosen = user_id or (chat.id if chat.type == "private" else next(iter(chat.admins), None))
-        if chosen not in self.users:
-            raise UnknownError(f"there is no user {chosen}")
-        return self.users[chosen]
+        if chat.type == "private" and chosen != chat.id:
+            raise UnknownError(f"user {chosen} has no part in the private chat of {chat.id}")
+        return self._user(chosen)
+
+    def _user(self, user_id: int | None) -> dict[str, Any]:
+        if user_id is None or user_id not in self.users:
+            raise UnknownError(f"there is no user {user_id}")
+        return self.users[user_id]
+
+    def _writer(self, chat: ChatState, user_id: int | None) -> dict[str, Any]:
+        """A person whom Telegram lets write there."""
+        person = self._person(chat, user_id)
+        if chat.moved_to is not None:
+            raise UnknownError(f"chat {chat.id} is the supergroup {chat.moved_to} now")
+        if chat.type == "private" and chat.refusal and chat.refusal[0] == FORBIDDEN:
+            raise UnknownError(f"user {chat.id} has blocked the bot, or is gone")
+        if chat.type == "channel" and person["id"] not in chat.admins:
+            raise UnknownError(f"user {person['id']} may not post in channel {chat.id}")
+        return person
 
     # -- chats and the bot
 
     def block(self, chat_id: int) -> None:
         """A person blocks the bot."""
-        self._refuse(chat_id, (403, "Forbidden: bot was blocked by the user"), "member", "kicked")
+        self._refuse(chat_id, (FORBIDDEN, "Forbidden: bot was blocked by the user"), "member", "kicked")
 
     def unblock(self, chat_id: int) -> None:
         """A person lets the bot write again, or a group adds it again."""
@@ -200,12 +209,12 @@ class Telegram:
 
     def deactivate(self, chat_id: int) -> None:
         """A person's account is gone; Telegram tells nobody."""
-        self.chat(chat_id).refusal = (403, "Forbidden: user is deactivated")
+        self.chat(chat_id).refusal = (FORBIDDEN, "Forbidden: user is deactivated")
 
     def kick(self, chat_id: int) -> None:
         """A group throws the bot out."""
         kind = self.chat(chat_id).type
-        self._refuse(chat_id, (403, f"Forbidden: bot was kicked from the {kind} chat"), "member", "kicked")
+        self._refuse(chat_id, (FORBIDDEN, f"Forbidden: bot was kicked from the {kind} chat"), "member", "kicked")
 
     def restrict(self, chat_id: int) -> None:
         """A group forbids the bot to write."""
@@ -213,10 +222,13 @@ class Telegram:
         self.chat(chat_id).refusal = (400, said)
 
     def migrate(self, chat_id: int) -> int:
-        """A group becomes a supergroup; its new id."""
+        """A group becomes a supergroup, and a service message in each says so (Bot API, Message); its new id."""
         old = self.chat(chat_id)
         new_id = -(1_000_000_000_000 + next(self.numbers["group"]))
-        self.chats[new_id] = ChatState(new_id, "supergroup", old.title, admins=set(old.admins))
+        new = self.chats[new_id] = ChatState(new_id, "supergroup", old.title, admins=set(old.admins))
+        actor = self._actor(next(iter(old.admins), None))
+        self.update({"message": self.new_message(old, actor, {"migrate_to_chat_id": new_id})})
+        self.update({"message": self.new_message(new, actor, {"migrate_from_chat_id": chat_id})})
         old.moved_to = new_id
         self.tell({"type": "chat", "id": new_id})
         return new_id
@@ -228,11 +240,14 @@ class Telegram:
     def membership(self, chat_id: int, before: str, after: str, by: int | None = None) -> None:
         """Tell the bot that its place in a chat changed."""
         chat = self.chat(chat_id)
-        actor = self.users.get(by or chat_id) or next(iter(self.users.values()), self.bot)
-        member = {"chat": chat.shown(), "from": actor, "date": self.now()}
-        member |= {"old_chat_member": _member(self.bot, before), "new_chat_member": _member(self.bot, after)}
+        member = {"chat": chat.shown(), "from": self._actor(by or chat_id), "date": self.now()}
+        member |= {"old_chat_member": member_of(self.bot, before), "new_chat_member": member_of(self.bot, after)}
         self.update({"my_chat_member": member})
         self.tell({"type": "chat", "id": chat_id})
+
+    def _actor(self, user_id: int | None) -> dict[str, Any]:
+        """Who did something to a chat; anybody, where it is not known who."""
+        return self.users.get(user_id or 0) or next(iter(self.users.values()), self.bot)
 
     # -- messages
 
@@ -301,10 +316,3 @@ def _zone(name: str) -> str:
         return ZoneInfo(name).key
     except (KeyError, ValueError, OSError):
         raise ValueError(f"there is no time zone {name!r}") from None
-
-
-def _member(bot: dict[str, Any], status: str) -> dict[str, Any]:
-    member: dict[str, Any] = {"user": bot, "status": status}
-    if status == "administrator":
-        return member | {"can_be_edited": False, "is_anonymous": False} | dict.fromkeys(RIGHTS, True)
-    return member | ({"until_date": 0} if status == "kicked" else {})

@@ -19,11 +19,11 @@ MESSAGES, CHATS = 2_000, 200
 TOKEN = "1:a-token-of-nothing-000000000000"
 TEXT = "<b>Headline {n} of the newsroom</b>\nA summary of two lines, as an alert has it, with a #tag and a #peace_plan."
 BUTTONS = {"inline_keyboard": [[{"text": "Read", "url": "https://e.org/"}, {"text": "Mute", "callback_data": "x"}]]}
-#: Milliseconds until the frame after the open chat holds so many messages.
+#: Milliseconds until the frame after the open chat shows the message of that number, its newest.
 DRAWN = """
 (wanted) => new Promise((resolve) => {
   const list = document.getElementById("messages");
-  const look = () => (list.querySelectorAll("li.message").length >= wanted
+  const look = () => (list.querySelector(`[data-message-id="${wanted}"]`)
     ? requestAnimationFrame(() => setTimeout(() => resolve(performance.now())))
     : requestAnimationFrame(look));
   look();

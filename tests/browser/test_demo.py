@@ -217,6 +217,45 @@ async def test_keyboard_alone(stage: Stage) -> None:
     await expect(stage.page.locator("li.mine").last.locator(".quote")).to_be_visible()
 
 
+async def test_a_reply_in_a_ukrainian_layout_and_its_end(stage: Stage) -> None:
+    await stage.open("Olivia")
+    await stage.say("/help")
+    replying = stage.page.locator("#replying")
+    item = stage.of_bot.last
+    await item.focus()
+    await item.dispatch_event("keydown", {"key": "к", "code": "KeyR", "bubbles": True})
+    await expect(replying).to_contain_text("Reply to")
+    await stage.page.keyboard.type("/tre")
+    await expect(stage.page.locator("#offers")).to_be_visible()
+    await stage.page.keyboard.press("Escape")
+    await expect(stage.page.locator("#offers")).to_be_hidden()
+    await expect(replying).to_be_visible()
+    await stage.page.keyboard.press("Escape")
+    await expect(replying).to_be_hidden()
+    await expect(stage.page.get_by_label("Message", exact=True)).to_be_focused()
+
+
+async def test_the_menu_and_the_draft_are_those_of_a_chat(stage: Stage) -> None:
+    field, menu = stage.page.get_by_label("Message", exact=True), stage.page.locator("#offers")
+    await stage.open("Olivia")
+    await field.fill("/tre")
+    await expect(menu).to_be_visible()
+    await stage.open("Спільнота › Новини")
+    await expect(menu).to_be_hidden()
+    await expect(field).to_have_value("")
+    await field.fill("for the topic")
+    await stage.page.locator("#chats").get_by_role("button", name="Спільнота").first.click()
+    await expect(field).to_have_value("")
+    await stage.open("Olivia")
+    await expect(field).to_have_value("/tre")
+    await stage.open("Спільнота › Новини")
+    await expect(field).to_have_value("for the topic")
+    await stage.button("Menu").click()
+    await expect(menu).to_be_visible()
+    await stage.page.locator("#chat-title").click()
+    await expect(menu).to_be_hidden()
+
+
 async def test_hashtags_find_and_deep_links_start(stage: Stage) -> None:
     await stage.open("Olivia")
     answer = await stage.say("/sub #nato")
@@ -241,6 +280,21 @@ async def test_a_topic_has_its_own_line_and_messages(stage: Stage) -> None:
     await stage.page.locator("#chats").get_by_role("button", name="Спільнота").first.click()
     await expect(stage.page.locator(".service")).to_be_hidden()
     await expect(stage.of_bot.filter(has_text=SEED)).to_have_count(0)
+
+
+async def test_an_open_group_that_becomes_a_supergroup_stays_open(stage: Stage) -> None:
+    made = {"title": "Old group", "supergroup": False, "admin": 1001}
+    group = (await stage.api("/api/groups", **made))["id"]
+    await stage.open("Old group")
+    await expect(stage.of_bot).to_have_count(1)
+    await stage.page.get_by_label("Message", exact=True).fill("/sub #na")
+    moved = (await stage.api("/api/migrate", chat_id=group))["id"]
+    current = stage.page.locator("#chats [aria-current=true]")
+    await expect(current).to_have_attribute("data-chat", str(moved))
+    await expect(stage.page.locator(".service")).to_contain_text("became a supergroup")
+    await expect(stage.of_bot).to_have_count(0)
+    await expect(stage.page.get_by_label("Message", exact=True)).to_have_value("/sub #na")
+    await expect(await stage.say("/sub #nato")).to_contain_text("#nato")
 
 
 async def test_narrow_and_dark(browser: Browser) -> None:

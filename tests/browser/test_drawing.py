@@ -57,20 +57,74 @@ async def test_previews_replies_edits_and_deletion(stage: Stage) -> None:
     await expect(stage.of_bot).to_have_count(1)
 
 
+#: People write this often in a chat.
+WRITTEN = """async ([chat, count]) => {
+  const how = {method: "POST", headers: {"Content-Type": "application/json"}};
+  for (let i = 0; i < count; i += 1) {
+    await fetch("/api/say", {...how, body: JSON.stringify({chat_id: chat, text: `Message ${i} #tag`})});
+  }
+}"""
+
+
+async def _a_group(stage: Stage) -> int:
+    """A group, open, where the bot has greeted; it answers nothing there but commands."""
+    group = (await stage.api("/api/groups", title="Zoo", admin=1001))["id"]
+    await stage.open("Zoo")
+    await expect(stage.of_bot).to_have_count(1)
+    return group
+
+
 async def test_two_hundred_chats_and_two_thousand_messages_stay_usable(stage: Stage) -> None:
-    first = (await stage.api("/api/users", first_name="Zoe"))["id"]
-    await stage.page.evaluate(
-        """async (chat) => {
-          const post = (path, body) => fetch(path, {
-            method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body),
-          });
-          for (let i = 0; i < 200; i += 1) await post("/api/users", {first_name: `Reader ${i}`});
-          for (let i = 0; i < 2000; i += 1) await post("/api/say", {chat_id: chat, text: `Message ${i} #tag`});
-        }""",
-        first,
-    )
-    await stage.open("Zoe")
-    await expect(stage.page.locator("li.mine")).to_have_count(2000)
-    await expect(stage.page.locator("li.mine").last).to_be_in_viewport()
+    for number in range(200):
+        await stage.api("/api/users", first_name=f"Reader {number}")
+    group = await _a_group(stage)
     await stage.open("Reader 199")
     await expect(stage.button("Start")).to_be_visible()
+    await stage.page.evaluate(WRITTEN, [group, 2000])
+    await stage.open("Zoo")
+    mine, earlier = stage.page.locator("li.mine"), stage.page.locator(".earlier")
+    await expect(mine).to_have_count(200)
+    await expect(mine.last).to_be_in_viewport()
+    await earlier.get_by_role("button").press("Enter")
+    await expect(mine).to_have_count(400)
+    await expect(mine.filter(has_text="Message 1799 ")).to_be_focused()
+    await expect(earlier).to_have_text("Earlier messages (1601)")
+    await mine.filter(has_text="Message 1600 ").focus()
+    await stage.page.keyboard.press("ArrowUp")
+    await expect(mine.filter(has_text="Message 1599 ")).to_be_focused()
+    await mine.last.locator(".text button").click()  # a hashtag finds what is not drawn yet, too
+    await expect(stage.page.locator("#found")).to_contain_text("2000 with #tag")
+
+
+async def test_an_answer_to_a_press_is_shown_where_it_was_pressed(stage: Stage) -> None:
+    here, elsewhere = [(await stage.api("/api/users", first_name=name))["id"] for name in ("Zoe", "Yan")]
+    await stage.open("Zoe")
+    shown = stage.page.locator("#toast:visible, #alert:visible")
+    answers = stage.page.locator("#calls summary").filter(has_text="answerCallbackQuery")
+    for number, (person, shows) in enumerate(((elsewhere, 0), (here, 1)), start=1):
+        sent = await stage.api("/api/say", chat_id=person, text="x")
+        pressed = {"chat_id": person, "message_id": sent["message"]["message_id"], "data": "of nobody"}
+        await stage.api("/api/press", **pressed)
+        await expect(answers).to_have_count(number)
+        assert await shown.count() == shows  # at once: it would go away by itself
+
+
+async def test_what_is_not_drawn_yet_is_edited_and_deleted_too(stage: Stage) -> None:
+    group = await _a_group(stage)
+    sent = [(await stage.api(f"{BOT}/sendMessage", chat_id=group, text=f"Old {n}"))["result"] for n in range(2)]
+    await stage.page.evaluate(WRITTEN, [group, 250])
+    await stage.open("Olivia")
+    await stage.open("Zoo")
+    earlier, drawn = stage.page.locator(".earlier"), stage.page.locator("li.message")
+    await expect(earlier).to_have_text("Earlier messages (53)")
+    first, second = ({"chat_id": group, "message_id": one["message_id"]} for one in sent)
+    await stage.api(f"{BOT}/deleteMessage", **second)
+    await expect(earlier).to_have_text("Earlier messages (52)")
+    await stage.api(f"{BOT}/editMessageText", **first, text="Corrected")
+    await stage.api(f"{BOT}/sendMessage", chat_id=group, text="after both")
+    await expect(stage.of_bot).to_contain_text(["after both"])  # an edit brings nothing to the end
+    await stage.page.locator("#messages").hover()
+    await stage.page.mouse.wheel(0, -1_000_000)
+    await expect(earlier).to_be_hidden()
+    await expect(drawn).to_have_count(253)
+    await expect(drawn.nth(1)).to_contain_text("Corrected")

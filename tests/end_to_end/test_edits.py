@@ -49,7 +49,7 @@ def edits(telegram: Playground) -> int:
 
 
 def heads(telegram: Playground, chat: int) -> list[str]:
-    return [message["text"].splitlines()[0] for message in telegram.telegram.messages(chat)]
+    return [one["text"].splitlines()[0] for one in telegram.telegram.messages(chat) if "text" in one]
 
 
 async def a_reader(pump: Pump, telegram: Playground) -> int:

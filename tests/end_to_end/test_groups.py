@@ -83,6 +83,16 @@ async def test_an_upgrade_to_a_supergroup_keeps_what_is_followed(world) -> None:
     assert len(world.cards(moved)) == 1
 
 
+async def test_a_command_in_the_supergroup_before_any_alert_finds_everything_kept(world) -> None:
+    async with world.running():
+        group = world.telegram.add_group("Group", supergroup=False, admin=world.admin)
+        await world.playground.wait_for(group)
+        await world.says(group, "/sub #nato", user_id=world.admin)
+        moved = world.telegram.migrate(group)
+        assert "#nato" in (await world.says(moved, "/list", user_id=world.admin))["text"]
+        assert all(call["status"] == 200 for call in world.playground.calls)  # so no refusal told of the new id
+
+
 async def test_who_administrates_is_asked_once_for_a_storm_of_presses(world) -> None:
     member = world.telegram.add_user("Member", "en")
     async with world.running():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 
 import aiohttp
 import pytest
@@ -275,21 +276,59 @@ async def test_everything_a_person_does_can_be_done_by_http(playground) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "kept"), [({}, 3), ({"delay": None}, 3), ({"delay": 0.5}, 0.5), ({"delay": 0}, 0), ({"delay": 60}, 60)]
+)
+async def test_a_delay_is_taken_as_it_was_given(given, kept, playground) -> None:
+    await control(playground, "POST", "faults", kind="slow", **given)
+    _, shown = await control(playground, "GET", "faults")
+    assert shown["faults"][0]["delay"] == kept
+
+
+@pytest.mark.parametrize(
     ("path", "body", "says"),
     [
         ("say", {"chat_id": 404, "text": "x"}, "there is no chat 404"),
-        ("say", {"chat_id": "x", "text": "x"}, "chat_id must be a number"),
+        ("say", {"chat_id": "x", "text": "x"}, "chat_id must be a whole number"),
+        ("say", {"chat_id": 1001.5, "text": "x"}, "chat_id must be a whole number"),
+        ("say", {"chat_id": math.inf, "text": "x"}, "chat_id must be a whole number"),
+        ("location", {"chat_id": 1001, "latitude": None, "longitude": 2}, "latitude must be a number from -90 to 90"),
+        ("location", {"chat_id": 1001, "latitude": 999, "longitude": 2}, "latitude must be a number from -90 to 90"),
+        ("location", {"chat_id": 1001, "latitude": 1, "longitude": "x"}, "longitude must be a number from -180 to 180"),
+        ("location", {"chat_id": 1001, "latitude": math.nan, "longitude": 2}, "latitude must be a number"),
+        ("faults", {"kind": "slow", "delay": -1}, "delay must be a number from 0 to 3600"),
+        ("faults", {"kind": "slow", "times": 0}, "times must be 1 or more"),
+        ("faults", {"kind": "429", "retry_after": 0}, "retry_after must be 1 or more"),
+        ("groups", {"title": "x", "admin": 999}, "there is no user 999"),
+        ("groups", {"title": "x", "admin": 999, "channel": True}, "there is no user 999"),
+        ("users", {"first_name": "x", "language_code": 5}, "language_code must be a text"),
+        ("users/change", {"user_id": 1001, "time_zone": 5}, "time_zone must be a text"),
+        ("inline", {"user_id": 1001, "query": 5}, "query must be a text"),
         ("say", {"chat_id": 1001}, "text must be a text"),
+        ("say", {"chat_id": 1001, "user_id": 1002, "text": "x"}, "user 1002 has no part in the private chat of 1001"),
+        ("press", {"chat_id": 1001, "user_id": 1002, "message_id": 1, "data": "x"}, "user 1002 has no part"),
+        ("say", {"chat_id": 1001, "text": "x" * 4097}, "a message has 4096 characters at most"),
+        ("say", {"chat_id": 1002, "text": "x"}, "user 1002 has blocked the bot"),
+        ("location", {"chat_id": 1002, "latitude": 1, "longitude": 2}, "user 1002 has blocked the bot"),
+        ("say", {"chat_id": -1, "text": "x"}, "chat -1 is the supergroup -1000000000002 now"),
+        ("say", {"chat_id": -1000000000003, "user_id": 1002, "text": "x"}, "user 1002 may not post in channel"),
         ("press", {"chat_id": 1001, "message_id": 9, "data": "x"}, "there is no message 9"),
         ("faults", {"kind": "flood"}, "there is no fault 'flood'"),
         ("users", {}, "first_name must be a text"),
     ],
 )
 async def test_wrong_calls_say_what_is_wrong(path, body, says, playground) -> None:
-    playground.telegram.add_user("Olivia")
+    telegram = playground.telegram
+    first, second = telegram.add_user("Olivia"), telegram.add_user("Zoe")
+    telegram.migrate(telegram.add_group("Group", supergroup=False, admin=first))
+    telegram.add_channel("Wire", admin=first)
+    telegram.block(second)
+    updates, messages = len(telegram.updates), sum(len(chat.messages) for chat in telegram.chats.values())
     status, answer = await control(playground, "POST", path, **body)
     assert (status, answer["ok"]) == (400, False)
     assert says in answer["error"]
+    assert "\n" not in answer["error"]
+    # What is refused leaves no trace.
+    assert (len(telegram.updates), sum(len(chat.messages) for chat in telegram.chats.values())) == (updates, messages)
 
 
 async def test_other_sites_cannot_drive_it(playground) -> None:
@@ -314,6 +353,19 @@ async def test_events_tell_what_happens(playground) -> None:
             if "message" in seen:
                 break
     assert seen[0] == "user"
+
+
+async def test_an_answer_to_a_press_tells_where_and_whose_it_is(playground) -> None:
+    person = playground.telegram.add_user("Olivia")
+    group = playground.telegram.add_group("Group")
+    sent = playground.telegram.say(group, "x", user_id=person)
+    pressed = playground.telegram.press(group, sent["message_id"], "x", person)
+    heard: asyncio.Queue[dict] = asyncio.Queue()
+    playground.telegram.listeners.add(heard)
+    await api(playground, "answerCallbackQuery", callback_query_id=pressed, text="Saved")
+    told = heard.get_nowait()
+    shown = {"chat_id": group, "user_id": person, "text": "Saved", "show_alert": False}
+    assert told == {"type": "callback_answer", "id": pressed, **shown}
 
 
 # -- inline mode

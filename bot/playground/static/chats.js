@@ -1,14 +1,13 @@
 // People and chats: who there is, who has news, whose chat is open.
 
-import { $, api, attempt, chat, clock, coalesced, node, now, setClock, speaker, state, user } from "./core.js";
-import { showKeyboard } from "./compose.js";
+import { $, api, attempt, chat, clock, coalesced, key, node, now, setClock, speaker, state, user } from "./core.js";
+import { close, keepDraft, showDraft, showKeyboard } from "./compose.js";
 import { find, loadMessages, reply } from "./messages.js";
 
 const ZONES = [
   "Europe/Kyiv", "Europe/London", "Europe/Warsaw", "Europe/Berlin", "America/New_York", "America/Los_Angeles",
   "America/Sao_Paulo", "Asia/Tokyo", "Asia/Kolkata", "Australia/Sydney", "UTC",
 ];
-const key = (chatId, thread) => `${chatId}:${thread}`;
 const unread = new Map(); // by key
 
 /** A chat as one line of the list, or a line for each topic of a forum. */
@@ -22,7 +21,11 @@ export const loadState = coalesced(async () => {
   for (const one of state.chats) {
     for (const { thread_id: thread, count } of one.unread) unread.set(key(one.id, thread), count);
   }
-  if (!state.current && state.chats.length) await open(state.chats[0].id, 0);
+  const moved = state.moved[state.current?.chat];
+  if (moved) {
+    state.current.chat = moved;
+    await open(moved);
+  } else if (!state.current && state.chats.length) await open(state.chats[0].id, 0);
   else showChats();
 });
 
@@ -82,7 +85,10 @@ export function tickClock() {
 }
 
 export async function open(chatId, thread = 0) {
+  close();
+  keepDraft();
   const here = state.current = { chat: chatId, thread };
+  showDraft();
   $("messages").setAttribute("aria-busy", "true"); // until then it shows another chat
   reply(null);
   find("");

@@ -1,6 +1,6 @@
 // Writing: the field, the menu of commands, completion of "/", and results of inline mode.
 
-import { $, api, attempt, node, speaker, state } from "./core.js";
+import { $, api, attempt, key, node, speaker, state } from "./core.js";
 import { say } from "./messages.js";
 
 const field = $("text");
@@ -47,7 +47,9 @@ const complete = (name) => () => {
 /** The menu: a tap sends, as in Telegram. */
 $("menu").addEventListener("click", () => attempt(async () => {
   if (!offers.hidden) return close();
+  const here = state.current;
   const list = await commands();
+  if (state.current !== here) return undefined;
   offer(list.map(({ command, description }) => ({ label: `/${command}`, about: description, choose: () => say(`/${command}`) })));
   field.focus();
   return undefined;
@@ -74,10 +76,38 @@ field.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+document.addEventListener("click", (event) => {
+  if (!offers.hidden && !event.target.closest("#offers, #menu, #text")) close();
+});
+
+// ---------------------------------------------------------------- drafts
+
+const drafts = new Map(); // by chat and thread
+const place = () => (state.current ? key(state.current.chat, state.current.thread) : "");
+
+/** The open chat is left: what is written there waits for its return. */
+export function keepDraft() {
+  drafts.set(place(), field.value);
+  asked = null;
+}
+
+export function showDraft() {
+  field.value = drafts.get(place()) ?? "";
+}
+
+/** What was sent is no draft any more, wherever the person is by now. */
+function sent(from, text) {
+  if (from !== place()) drafts.delete(from);
+  else if (field.value.trim() === text) field.value = "";
+}
+
 // ---------------------------------------------------------------- inline mode
 
 async function ask(query) {
-  asked = (await api("POST", "/api/inline", { user_id: speaker(state.current.chat), query })).id;
+  const from = place();
+  const { id } = await api("POST", "/api/inline", { user_id: speaker(state.current.chat), query });
+  if (from !== place()) return;
+  asked = id;
   await hearInline({ id: asked }); // the answer may have come before the id
 }
 
@@ -85,7 +115,7 @@ async function ask(query) {
 export async function hearInline(event) {
   if (event.id !== asked) return;
   const { answer } = await api("GET", `/api/inline?id=${asked}`);
-  if (!answer.results) return;
+  if (!answer.results || event.id !== asked) return;
   const query = asked;
   const send = (result) => attempt(async () => {
     const { chat } = state.current;
@@ -113,6 +143,7 @@ export function showKeyboard(rows) {
 $("composer").addEventListener("submit", async (event) => {
   event.preventDefault();
   const text = field.value.trim();
+  const from = place();
   close();
-  if (text && await say(text)) field.value = "";
+  if (text && await say(text)) sent(from, text);
 });

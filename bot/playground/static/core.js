@@ -2,8 +2,8 @@
 
 export const $ = (id) => document.getElementById(id);
 
-/** What the server told last. `current` is the open chat and its thread. */
-export const state = { bot: {}, users: [], chats: [], clock: { now: 0, ahead_s: 0 }, newsroom: false, skew: 0, current: null };
+/** What the server told last. `current` is the open chat and its thread; `moved`, new ids of groups by the old. */
+export const state = { bot: {}, users: [], chats: [], moved: {}, clock: { now: 0, ahead_s: 0 }, newsroom: false, skew: 0, current: null };
 
 export async function api(method, path, body) {
   const options = { method };
@@ -87,6 +87,9 @@ export function alertBox(text) {
   $("alert").querySelector("p").textContent = text;
   if (!$("alert").open) $("alert").showModal();
 }
+
+/** A chat and thread as one word. */
+export const key = (chatId, thread) => `${chatId}:${thread}`;
 
 export const user = (id) => state.users.find((one) => one.id === id);
 export const chat = (id) => state.chats.find((one) => one.id === id);

@@ -3,7 +3,9 @@
 import { $, api, attempt, clock, node, speaker, state, toast } from "./core.js";
 import { firstLink, formatted, link, outerFirst } from "./text.js";
 
+const AT_ONCE = 200; // messages that are drawn together
 const shown = new Map(); // message_id -> node, of the open chat and thread
+const older = new Map(); // message_id -> message: those before, oldest first, which are not drawn yet
 let early = null; // events that came while the chat was being read
 let wanted = ""; // a hashtag that is looked for
 
@@ -16,10 +18,15 @@ const here = (message) => state.current?.chat === message.chat.id && state.curre
 
 // ---------------------------------------------------------------- one message
 
+/** What Telegram itself says; null for what somebody wrote. */
+function service(message) {
+  if (message.forum_topic_created) return `Topic “${message.forum_topic_created.name}”`;
+  return message.migrate_to_chat_id || message.migrate_from_chat_id ? "The group became a supergroup" : null;
+}
+
 function bubble(message) {
-  if (message.forum_topic_created) {
-    return node("li", { class: "service", "data-message-id": message.message_id }, `Topic “${message.forum_topic_created.name}”`);
-  }
+  const told = service(message);
+  if (told) return node("li", { class: "service", "data-message-id": message.message_id }, told);
   const text = message.text ?? message.caption ?? "";
   const entities = [...(message.entities ?? message.caption_entities ?? [])].sort(outerFirst);
   const body = node("div", { class: "bubble" });
@@ -116,6 +123,7 @@ $("messages").addEventListener("touchmove", () => { following = false; }, { pass
 $("messages").addEventListener("scroll", () => {
   const list = $("messages");
   if (list.scrollHeight - list.scrollTop - list.clientHeight < 80) following = true;
+  else if (list.scrollTop < list.clientHeight) drawEarlier();
 }, { passive: true });
 new ResizeObserver(() => { if (following) toEnd(); }).observe($("messages"));
 
@@ -123,15 +131,43 @@ function show(messages) {
   const list = $("messages");
   list.ariaBusy = "true"; // what was there before is not read out
   shown.clear();
-  const drawn = document.createDocumentFragment();
-  for (const message of messages) {
-    const made = bubble(message);
-    shown.set(message.message_id, made);
-    drawn.append(made);
-  }
-  list.replaceChildren(drawn);
-  if (!messages.some((message) => !message.forum_topic_created)) list.append(emptyChat());
+  older.clear();
+  for (const message of messages.slice(0, -AT_ONCE)) older.set(message.message_id, message);
+  list.replaceChildren(earlier, ...messages.slice(-AT_ONCE).map(draw));
+  showEarlier();
+  if (messages.every(service)) list.append(emptyChat());
   toEnd();
+  requestAnimationFrame(() => { list.ariaBusy = "false"; });
+}
+
+function draw(message) {
+  const made = bubble(message);
+  shown.set(message.message_id, made);
+  return made;
+}
+
+const earlier = node("li", { class: "earlier" }, node("button", { type: "button", onclick: () => {
+  const first = items()[0];
+  drawEarlier();
+  (first?.previousElementSibling ?? $("messages")).focus(); // the button may be gone
+} }));
+
+function showEarlier() {
+  earlier.hidden = !older.size;
+  earlier.firstChild.textContent = `Earlier messages (${older.size})`;
+}
+
+/** Draw the newest of those that are not drawn yet; what is in view stays where it is. */
+function drawEarlier(count = AT_ONCE) {
+  if (!older.size) return;
+  const list = $("messages");
+  const below = list.scrollHeight - list.scrollTop;
+  const next = [...older.values()].slice(-count);
+  for (const message of next) older.delete(message.message_id);
+  list.ariaBusy = "true"; // what is old is not read out
+  earlier.after(...next.map(draw));
+  showEarlier();
+  list.scrollTop = list.scrollHeight - below;
   requestAnimationFrame(() => { list.ariaBusy = "false"; });
 }
 
@@ -143,7 +179,9 @@ export function hearMessage(event) {
     for (const id of event.message_ids) {
       shown.get(id)?.remove();
       shown.delete(id);
+      older.delete(id);
     }
+    showEarlier();
     return true;
   }
   if (!here(event.message)) return false;
@@ -153,9 +191,12 @@ export function hearMessage(event) {
 }
 
 function put(message) {
+  if (older.has(message.message_id)) {
+    older.set(message.message_id, message);
+    return;
+  }
   const old = shown.get(message.message_id);
-  const made = bubble(message);
-  shown.set(message.message_id, made);
+  const made = draw(message);
   $("messages").querySelector(".empty")?.remove();
   if (old) replaceKeepingFocus(old, made);
   else $("messages").append(made);
@@ -195,10 +236,19 @@ export function reply(message) {
   answered = message?.message_id ?? null;
   $("replying").hidden = !message;
   if (!message) return;
-  const stop = node("button", { type: "button", onclick: () => reply(null) }, "Do not reply");
+  const stop = node("button", { type: "button", onclick: endReply }, "Do not reply");
   $("replying").replaceChildren(`Reply to: ${(message.text ?? message.caption ?? "photo").slice(0, 60)} `, stop);
   $("text").focus();
 }
+
+function endReply() {
+  reply(null);
+  $("text").focus();
+}
+document.addEventListener("keydown", (event) => {
+  // Whoever closed something else by it (a menu, an alert) has not ended the reply.
+  if (event.key === "Escape" && answered !== null && !event.defaultPrevented && !$("alert").open) endReply();
+});
 
 const tagsOf = (message) => {
   const text = message.text ?? message.caption ?? "";
@@ -210,6 +260,7 @@ const tagsOf = (message) => {
 /** Show what bears a hashtag alone, as a tap on it does in Telegram; "" shows everything. */
 export function find(tag) {
   wanted = tag.toLowerCase();
+  if (wanted) drawEarlier(older.size); // it may stand anywhere
   let count = 0;
   for (const item of shown.values()) {
     item.hidden = Boolean(wanted) && !(item.message && tagsOf(item.message).includes(wanted));
@@ -221,17 +272,22 @@ export function find(tag) {
   $("found").replaceChildren(`${count} with ${tag} `, all);
 }
 
+/** The messages to see, in their order. */
+const items = () => [...$("messages").querySelectorAll("[data-message-id]")].filter((item) => !item.hidden);
+
 $("messages").addEventListener("keydown", (event) => {
-  const items = [...shown.values()].filter((item) => !item.hidden);
-  const at = items.indexOf(event.target.closest("li"));
-  const to = { ArrowUp: at < 0 ? items.length - 1 : at - 1, ArrowDown: at + 1, Home: 0, End: items.length - 1 }[event.key];
-  if (to !== undefined && items[to]) {
+  const focused = event.target.closest("[data-message-id]");
+  if (event.key === "ArrowUp" && focused && focused === items()[0]) drawEarlier();
+  const all = items();
+  const at = all.indexOf(focused);
+  const to = { ArrowUp: at < 0 ? all.length - 1 : at - 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[event.key];
+  if (to !== undefined && all[to]) {
     event.preventDefault();
-    following = to === items.length - 1;
-    items[to].focus();
-  } else if (event.key.toLowerCase() === "r" && at >= 0 && !event.ctrlKey && !event.metaKey) {
+    following = to === all.length - 1;
+    all[to].focus();
+  } else if (event.code === "KeyR" && at >= 0 && !event.ctrlKey && !event.metaKey && !event.altKey) { // in any layout
     event.preventDefault();
-    reply(items[at].message);
+    reply(focused.message);
   }
 });
 

@@ -2,7 +2,7 @@
 
 import { count, loadState, read, tickClock } from "./chats.js";
 import { hearInline, showKeyboard } from "./compose.js";
-import { $, alertBox, attempt, chat, state, toast } from "./core.js";
+import { $, alertBox, attempt, chat, speaker, state, toast } from "./core.js";
 import { hearCall, loadFaults, reload, showClock, showDesk } from "./desk.js";
 import { find, hearMessage, loadMessages, say, threadOf } from "./messages.js";
 import { taps } from "./text.js";
@@ -33,7 +33,9 @@ const heard = {
   faults: loadFaults,
   inline_answer: (event) => attempt(() => hearInline(event)),
   callback_answer(event) {
-    if (event.text) (event.show_alert ? alertBox : toast)(event.text);
+    // Telegram shows it to who pressed, where they pressed.
+    const here = event.chat_id === state.current?.chat && event.user_id === speaker(event.chat_id);
+    if (event.text && here) (event.show_alert ? alertBox : toast)(event.text);
   },
   user: refresh,
   chat: refresh,
