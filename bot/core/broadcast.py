@@ -131,6 +131,10 @@ _TABLE: dict[tuple[BroadcastState, Step], _Rule] = {
 }
 
 
+#: What may become of a correction by itself; it takes its place by CORRECT, a step of what it corrects.
+_OF_CORRECTIONS = frozenset({Step.SUBMIT, Step.CANCEL})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
     """To whom it goes; everything that is set must hold."""
@@ -177,6 +181,10 @@ class Content:
         """In this language, else the first there is."""
         return self.texts.get(language) or next(iter(self.texts.values()), "")
 
+    def changed(self, old: Content) -> frozenset[str]:
+        """The languages of which `old` says something else."""
+        return frozenset(language for language, text in self.texts.items() if text != old.texts.get(language))
+
     def speaks(self, language: str) -> str:
         """The language in which a reader of `language` gets it."""
         return language if self.texts.get(language) else next(iter(self.texts), language)
@@ -200,11 +208,14 @@ class Broadcast:
     starts_at: Millis = 0  #: when it goes out; 0: not confirmed
     started_at: Millis = 0
     ended_at: Millis = 0
-    corrected_at: Millis = 0
+    corrected_at: Millis = 0  #: the last time
+    corrected: Mapping[str, Millis] = field(default_factory=dict)  #: when, by language
     recalled_at: Millis = 0
     total: int = 0  #: readers it was queued for
     told_chat: int = 0  #: where its progress is shown, and in which message
     told_message: int = 0
+    corrects: int = 0  #: no news of its own: the text that shall take the place of what this broadcast says
+    replaces: str = ""  #: and the hash of that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,11 +243,11 @@ class Wish:
     """A step that somebody wants to take."""
 
     step: Step
-    broadcast_id: int
+    broadcast_id: int  #: with CORRECT: of the kept correction
     by: Actor
     seen: str = ""  #: the hash of what they saw
     at: Millis = 0  #: with steps that send it: when; 0: after the countdown
-    content: Content | None = None  #: with REVISE and CORRECT: the new one
+    content: Content | None = None  #: with REVISE: the new one
     reason: str = ""  #: with BREAK_GLASS
     name: str = ""  #: theirs, for those who are told
     told: tuple[int, int] = (0, 0)  #: with steps that send it: the chat and message where its progress is shown
@@ -256,6 +267,8 @@ def refusal(step: Step, broadcast: Broadcast, by: Actor, seen: str, rules: Newsr
     rule = _TABLE.get((broadcast.state, step))
     if rule is None:
         return Refusal.STATE
+    if broadcast.corrects and step not in (_OF_CORRECTIONS if rules.second_person else {Step.CANCEL}):
+        return Refusal.STATE
     own = by.user_id == broadcast.author_id
     if not by.role.covers(rule.own if own and rule.own else rule.role):
         return Refusal.ROLE
@@ -266,6 +279,28 @@ def refusal(step: Step, broadcast: Broadcast, by: Actor, seen: str, rules: Newsr
     if step is Step.APPROVE and own and rules.second_person:
         return Refusal.OWN
     return None
+
+
+def unfit(kept: Broadcast, old: Broadcast, by: Actor, seen: str, rules: NewsroomRules) -> Refusal | None:
+    """Why `by`, who may correct `old`, may not put `kept` in its place; None: they may.
+
+    Args:
+        kept: what was kept as a correction, as it is now.
+        old: what it is about.
+        by: who presses.
+        seen: the hash of what they saw of `kept`.
+        rules: the newsroom's.
+    """
+    if kept.corrects != old.id or kept.state not in {_S.DRAFT, _S.WAITING}:
+        return Refusal.UNKNOWN
+    if kept.content.hash != seen or kept.replaces != old.content.hash:
+        return Refusal.CHANGED
+    own = by.user_id == kept.author_id
+    if kept.state is _S.DRAFT and not own:
+        return Refusal.UNKNOWN
+    if not rules.second_person:
+        return None
+    return Refusal.SECOND if kept.state is _S.DRAFT else Refusal.OWN if own else None
 
 
 def after(step: Step, state: BroadcastState) -> BroadcastState:

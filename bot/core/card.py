@@ -146,10 +146,10 @@ def announcement(html: str, buttons: Rows = (), photo: str = "") -> Card:
 
 
 def hot(broadcast: Broadcast, *, language: str, time_zone: str, words: Words) -> Card:
-    """Hot news for one reader: in their language where there is one, with the time of its last correction."""
+    """Hot news for one reader: in their language where there is one, with the time at which that text was corrected."""
     html = broadcast.content.text_for(language)
-    if broadcast.corrected_at:
-        html += f"\n\n<i>{words.corrected(clock_time(broadcast.corrected_at, time_zone))}</i>"
+    if at := broadcast.corrected.get(broadcast.content.speaks(language)):
+        html += f"\n\n<i>{words.corrected(clock_time(at, time_zone))}</i>"
     return announcement(html, photo=broadcast.content.photo)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, exists, func, or_, select, true, update
@@ -18,13 +19,14 @@ from bot.core.broadcast import (
     Step,
     after,
     refusal,
+    unfit,
 )
 from bot.core.calendar import day_of
 from bot.core.model import DeliveryState, Kind, NoticeCode
 from bot.core.roles import Role
 from bot.store.articles import insert
 from bot.store.audit import record
-from bot.store.copies import queue_changes
+from bot.store.copies import copies_of, queue_changes, reads
 from bot.store.outbox import enqueue_notice
 from bot.store.reach import reach
 from bot.store.runs import drop_waiting, enqueue_broadcast, is_over, put_aside, take_up
@@ -74,9 +76,13 @@ class Broadcasts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def draft(self, author_id: int, content: Content, now: Millis) -> Broadcast:
-        """Keep a draft; nothing is sent."""
+    async def draft(
+        self, author_id: int, content: Content, now: Millis, *, corrects: Broadcast | None = None
+    ) -> Broadcast:
+        """Keep a draft, or a correction of what was sent; nothing is sent."""
         values = {"author_id": author_id, "created_at": now, **_values(content)}
+        if corrects is not None:
+            values |= {"corrects": corrects.id, "replaces": corrects.content.hash}
         async with self._database.transaction() as connection:
             made = insert(connection, broadcasts).values(values).returning(broadcasts)
             return broadcast_of((await connection.execute(made)).mappings().one())
@@ -92,20 +98,22 @@ class Broadcasts:
         """Take a step: the broadcast as it is then, or why it was not taken. A second press finds another state."""
         async with self._database.transaction() as connection:
             await in_turn(connection)  # no claim renders what this changes
-            query = select(broadcasts).where(broadcasts.c.id == wish.broadcast_id).with_for_update()
-            row = (await connection.execute(query)).mappings().first()
-            if row is None:
+            old, kept = await _asked(connection, wish)
+            if old is None:
                 return Refusal.UNKNOWN
-            old = broadcast_of(row)
-            refused = refusal(wish.step, old, wish.by, wish.seen, rules)
+            refused = refusal(wish.step, old, wish.by, kept.replaces if kept else wish.seen, rules)
+            if refused is None and kept is not None:
+                refused = unfit(kept, old, wish.by, wish.seen, rules)
             if refused is None and wish.step in _CONFIRMING:
                 refused = await _objection(connection, old, wish, rules, now)
             if refused is not None:
                 return refused
+            if kept is not None:
+                wish = await _use_up(connection, kept, wish)
             values = {"state": after(wish.step, old.state).value, **_changes(old, wish, rules, now)}
             changed = update(broadcasts).where(broadcasts.c.id == old.id).values(values).returning(broadcasts)
             new = broadcast_of((await connection.execute(changed)).mappings().one())
-            await _carry_out(connection, new, wish, rules, now)
+            await _carry_out(connection, old, new, wish, rules, now)
             detail = f"broadcast {old.id}, {new.content.hash}" + (f": {wish.reason}" if wish.reason else "")
             if wish.step in _SAID:
                 detail += "".join(f"\n{language}: {text}" for language, text in new.content.texts.items())
@@ -176,6 +184,11 @@ class Broadcasts:
         async with self._database.reading() as connection:
             return await reach(connection, audience, now)
 
+    async def copies(self, kept: Broadcast, languages: Collection[str]) -> int:
+        """The copies that have arrived of what this correction is about, of readers of these languages."""
+        async with self._database.reading() as connection:
+            return await copies_of(connection, kept.corrects, reads(kept.content, languages))
+
     async def listed(self, limit: int) -> list[Broadcast]:
         """What waits for a second person or its time, goes on, or has ended: the newest first."""
         states = [state.value for state in (*STARTED, BroadcastState.WAITING, BroadcastState.SCHEDULED)]
@@ -223,7 +236,8 @@ def _changes(old: Broadcast, wish: Wish, rules: NewsroomRules, now: Millis) -> d
         case Step.STOP:
             return {"ended_at": now}
         case Step.CORRECT if wish.content is not None:
-            return {"corrected_at": now, "open": True, **_values(wish.content)}
+            corrected = {**old.corrected, **dict.fromkeys(wish.content.changed(old.content), now)}
+            return {"corrected_at": now, "corrected": json.dumps(corrected), "open": True, **_values(wish.content)}
         case Step.RECALL:
             return {"recalled_at": now, "open": True, "ended_at": old.ended_at or now}
         case _:
@@ -231,7 +245,7 @@ def _changes(old: Broadcast, wish: Wish, rules: NewsroomRules, now: Millis) -> d
 
 
 async def _carry_out(
-    connection: AsyncConnection, new: Broadcast, wish: Wish, rules: NewsroomRules, now: Millis
+    connection: AsyncConnection, old: Broadcast, new: Broadcast, wish: Wish, rules: NewsroomRules, now: Millis
 ) -> None:
     """What a step does to the outbox."""
     match wish.step:
@@ -248,12 +262,34 @@ async def _carry_out(
         case Step.STOP:
             await drop_waiting(connection, new.id, now)
         case Step.CORRECT:
-            await queue_changes(connection, new.id, Kind.CORRECTION, now)
+            changed = reads(new.content, new.content.changed(old.content))
+            await queue_changes(connection, new.id, Kind.CORRECTION, now, changed)
         case Step.RECALL:
             await drop_waiting(connection, new.id, now)
             await queue_changes(connection, new.id, Kind.RECALL, now)
         case _:
             pass
+
+
+async def _asked(connection: AsyncConnection, wish: Wish) -> tuple[Broadcast | None, Broadcast | None]:
+    """What the step is about; and with CORRECT, what shall take its place. Nobody else changes them meanwhile."""
+
+    async def locked(number: int) -> Broadcast | None:
+        query = select(broadcasts).where(broadcasts.c.id == number).with_for_update()
+        row = (await connection.execute(query)).mappings().first()
+        return broadcast_of(row) if row else None
+
+    found = await locked(wish.broadcast_id)
+    if found is None or wish.step is not Step.CORRECT:
+        return found, None
+    return await locked(found.corrects), found
+
+
+async def _use_up(connection: AsyncConnection, kept: Broadcast, wish: Wish) -> Wish:
+    """The wish with what the correction says, which is there for no second press."""
+    used = update(broadcasts).where(broadcasts.c.id == kept.id).values(state=BroadcastState.CANCELLED.value)
+    await connection.execute(used)
+    return replace(wish, content=kept.content)
 
 
 async def _objection(
@@ -320,5 +356,8 @@ def broadcast_of(row: RowMapping) -> Broadcast:
         ),
         state=BroadcastState(row["state"]),
         created_at=row["created_at"],
+        corrected=json.loads(row["corrected"] or "{}"),
+        corrects=row["corrects"],
+        replaces=row["replaces"],
         **{name: row[name] for name in plain},
     )

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.app import opened
-from bot.core.broadcast import BroadcastState, Content, Refusal, Step
-from bot.core.model import ChatKind
+from bot.app import now_ms, opened
+from bot.core.broadcast import Actor, BroadcastState, NewsroomRules, Refusal, Step
+from bot.core.model import ChatKind, Member
+from bot.core.roles import Role
 from bot.playground.server import Playground
 from tests.end_to_end.pumping import HOUR, MINUTE, NOW, Pump, pumping
-from tests.hot import send_hot, step
+from tests.hot import drafted, send_hot, step
 
 from .conftest import buttons
-from .editing import AT_ONCE, ask, copies, crowd, data_of, draft, offers, panel, shown, text_of
+from .editing import AT_ONCE, answer, ask, copies, crowd, data_of, draft, offers, panel, shown, text_of
 from .test_newsroom_run import got, part_of
 
 if TYPE_CHECKING:
@@ -45,9 +47,14 @@ async def pump(store: Store, telegram: Playground) -> AsyncIterator[Pump]:
         yield one
 
 
-async def correct(pump: Pump, sent, text: str):
-    content = Content(texts={"en": text}, photo=sent.content.photo, audience=sent.content.audience)
-    return await step(pump.store, Step.CORRECT, sent, pump.now, content=content)
+async def kept(store: Store, sent, now: int, **texts: str):
+    """A correction of these languages, which nobody has confirmed yet."""
+    content = replace(sent.content, texts={**sent.content.texts, **texts})
+    return await store.broadcasts.draft(sent.author_id, content, now, corrects=sent)
+
+
+async def correct(pump: Pump, sent, text: str, language: str = "en"):
+    return await step(pump.store, Step.CORRECT, await kept(pump.store, sent, pump.now, **{language: text}), pump.now)
 
 
 def texts(telegram: Playground, chat: int) -> list[str]:
@@ -80,12 +87,94 @@ async def test_the_last_of_several_corrections_stays_in_each_readers_words(pump,
     await pump.drain()
     first = await correct(pump, sent, "two")
     assert await correct(pump, sent, "never") is Refusal.CHANGED  # of two editors the second sees the first's
-    content = Content(texts={"en": "three", "uk": "три"})
-    await step(pump.store, Step.CORRECT, first, pump.now, content=content)
+    await step(pump.store, Step.CORRECT, await kept(pump.store, first, pump.now, en="three", uk="три"), pump.now)
     await pump.drain()
     assert texts(telegram, english) == ["three\n\nCorrected 08:00"]
     assert texts(telegram, ukrainian) == ["три\n\nВиправлено о 08:00"]
-    assert await pump.states() == {"sent": 4, "dropped": 2}
+    assert await pump.states() == {"sent": 4, "dropped": 1}  # the first correction was of English alone
+
+
+async def test_only_readers_of_the_language_that_was_corrected_get_it(pump, telegram) -> None:
+    (english,) = await crowd(pump.store, telegram.telegram, 1)
+    (ukrainian,) = await crowd(pump.store, telegram.telegram, 1, "uk")
+    (other,) = await crowd(pump.store, telegram.telegram, 1, "de")  # gets the first language there is
+    sent = await send_hot(pump.store, "one", NOW, uk="один")
+    await pump.drain()
+    draft = await kept(pump.store, sent, pump.now, en="two")
+    assert await pump.store.broadcasts.copies(draft, {"en"}) == 2
+    first = await step(pump.store, Step.CORRECT, draft, pump.now)
+    assert (await pump.drain()).edited == 2
+    assert [texts(telegram, one) for one in (english, ukrainian, other)] == [
+        ["two\n\nCorrected 08:00"], ["один"], ["two\n\nCorrected 08:00"],
+    ]  # fmt: skip
+    # A later correction of the other language takes nothing of the first away, also where that still waits.
+    second = await correct(pump, first, "three")
+    pump.now += HOUR
+    await correct(pump, second, "два", "uk")
+    assert (await pump.drain()).edited == 3
+    assert [texts(telegram, one) for one in (english, ukrainian, other)] == [
+        ["three\n\nCorrected 08:00"], ["два\n\nВиправлено о 09:00"], ["three\n\nCorrected 08:00"],
+    ]  # fmt: skip
+
+
+async def test_what_waits_bears_the_mark_of_its_own_language(pump, telegram) -> None:
+    (english,) = await crowd(pump.store, telegram.telegram, 1)
+    (ukrainian,) = await crowd(pump.store, telegram.telegram, 1, "uk")
+    sent = await send_hot(pump.store, "one", NOW, uk="один")
+    await correct(pump, sent, "two")
+    await pump.drain()
+    assert texts(telegram, english) == ["two\n\nCorrected 08:00"]
+    assert texts(telegram, ukrainian) == ["один"]
+
+
+# -- a correction is what was seen
+
+
+async def test_a_correction_is_its_authors_as_they_saw_it_once(pump, telegram) -> None:
+    store = pump.store
+    (reader,) = await crowd(store, telegram.telegram, 1)
+    sent, another = await send_hot(store, "one", NOW), await send_hot(store, "else", NOW)
+    await pump.drain()
+    draft = await kept(store, sent, pump.now, en="two")
+    ordinary = await drafted(store, "ordinary", pump.now)
+    publisher = Actor(2, Role.PUBLISHER)
+    assert await step(store, Step.CORRECT, draft, pump.now, seen=sent.content.hash) is Refusal.CHANGED
+    assert await step(store, Step.CORRECT, draft, pump.now, by=publisher) is Refusal.UNKNOWN
+    assert await step(store, Step.CORRECT, ordinary, pump.now) is Refusal.UNKNOWN
+    assert await step(store, Step.CORRECT, another, pump.now) is Refusal.UNKNOWN
+    thrown = await kept(store, sent, pump.now, en="never")
+    await step(store, Step.CANCEL, thrown, pump.now)
+    assert await step(store, Step.CORRECT, thrown, pump.now) is Refusal.UNKNOWN
+    # It is no news of its own.
+    for one in (Step.CONFIRM, Step.SUBMIT, Step.REVISE):
+        content = {"content": sent.content} if one is Step.REVISE else {}
+        assert await step(store, one, draft, pump.now, **content) is Refusal.STATE
+    corrected = await step(store, Step.CORRECT, draft, pump.now)
+    assert corrected.id == sent.id
+    assert (await store.broadcasts.get(draft.id)).state is BroadcastState.CANCELLED
+    # Also after the old text has come back, the same button does nothing.
+    await correct(pump, corrected, "one")
+    assert await step(store, Step.CORRECT, draft, pump.now) is Refusal.UNKNOWN
+    await pump.drain()
+    assert texts(telegram, reader) == ["one\n\nCorrected 08:00", "else"]
+
+
+async def test_where_two_send_two_correct(pump, telegram) -> None:
+    store, two = pump.store, NewsroomRules(second_person=True, countdown=0)
+    (reader,) = await crowd(store, telegram.telegram, 1)
+    sent, publisher = await send_hot(store, "one", NOW), Actor(2, Role.PUBLISHER)
+    await pump.drain()
+    draft = await kept(store, sent, pump.now, en="two")
+    assert await step(store, Step.CORRECT, draft, pump.now, rules=two) is Refusal.SECOND
+    assert await step(store, Step.CORRECT, draft, pump.now, rules=two, by=publisher) is Refusal.UNKNOWN
+    waiting = await step(store, Step.SUBMIT, draft, pump.now, rules=two)
+    assert waiting.state is BroadcastState.WAITING
+    assert await step(store, Step.CORRECT, waiting, pump.now, rules=two) is Refusal.OWN
+    for one in (Step.APPROVE, Step.BREAK_GLASS, Step.RETURN, Step.REVISE):
+        assert await step(store, one, waiting, pump.now, rules=two, by=publisher) is Refusal.STATE
+    assert (await step(store, Step.CORRECT, waiting, pump.now, rules=two, by=publisher)).id == sent.id
+    await pump.drain()
+    assert texts(telegram, reader) == ["two\n\nCorrected 08:00"]
 
 
 async def test_where_telegram_lets_us_edit_no_more_a_silent_reply_comes(pump, telegram) -> None:
@@ -275,6 +364,78 @@ async def test_corrected_from_the_chat_after_a_look(world, sent) -> None:
         refused = await world.press(world.admin, confirm, again)
         assert "changed after" in refused["text"]
         assert "Six people" in (await world.says(reader, "/hot"))["text"]
+
+
+async def corrected_text(world, who: int, progress: dict, text: str, action: str = "fix") -> dict:
+    """Ask for a correction of what `progress` shows; the message that offers it."""
+    await ask(world, who, progress, "hot-correct:")
+    return await answer(world, who, text, action)
+
+
+async def test_a_forged_button_corrects_nothing(world, sent) -> None:
+    reader, progress = sent
+    async with world.running():
+        confirm = await corrected_text(world, world.admin, progress, "Six people")
+        number, seen = data_of(confirm, "fix").split(":")[1:]
+        ordinary = data_of(await draft(world, "Something else"), "send").removeprefix("hot-send:")
+        old = data_of(shown(world, world.admin, progress), "correct").removeprefix("hot-correct:")
+        nothing = ("no longer there", "sent already", "changed after")
+        for forged in (ordinary, old, f"{old}:{number}", f"{number}:{'0' * 16}", f"{number}:{'0' * 16}:\u00b2"):
+            said = (await world.press(world.admin, confirm, f"hot-fix:{forged}"))["text"]
+            assert any(one in said for one in nothing), forged
+        # It is no draft that could be opened, changed or sent.
+        for action in ("open", "text", "send", "ask", "when", "audience"):
+            said = (await world.press(world.admin, confirm, f"hot-{action}:{number}:{seen}"))["text"]
+            assert "no longer there" in said, action
+        await world.press(world.admin, confirm, "hot-cancel:")
+        await world.wait_until(lambda: "Cancelled" in text_of(shown(world, world.admin, confirm)))
+        assert "no longer there" in (await world.press(world.admin, confirm, f"hot-fix:{number}:{seen}"))["text"]
+    await world.deliver()
+    assert [text_of(one) for one in copies(world, reader, "people")] == ["Five people"]
+
+
+async def test_a_second_publisher_approves_a_correction(world, sent) -> None:
+    reader, progress = sent
+    publisher = world.telegram.add_user("Publisher", "en")
+    world.settings |= {"TAGWIRE_NEWSROOM__SECOND_PERSON": "true"}
+    async with world.running():
+        await world.says(publisher, "/start")
+        async with opened(world.config) as store:
+            await store.staff.put(Member(user_id=publisher, role=Role.PUBLISHER, name="P"), world.admin, now_ms())
+        offered = await corrected_text(world, world.admin, progress, "Six people", "propose")
+        assert not offers(offered, "fix")
+        data = data_of(offered, "propose").replace("propose", "fix")
+        assert "second person" in (await world.press(world.admin, offered, data))["text"]
+        await world.press(world.admin, offered, "hot-propose:")
+        notice = await panel(world, publisher, "open")
+        assert "another publisher" in (await world.press(world.admin, offered, data))["text"]
+        await world.press(publisher, notice, "hot-open:")
+        asked = await panel(world, publisher, "fix")
+        assert "A correction of hot news 1" in text_of(asked)
+        assert "Approve for 2 copies" in [one["text"] for one in buttons(asked)]
+        assert "Six people" in text_of(copies(world, publisher, "Six people")[0])
+        assert not copies(world, reader, "Six people")
+        await world.press(publisher, asked, "hot-fix:")
+        await world.wait_until(lambda: copies(world, reader, "Six people") != [])
+        assert not copies(world, reader, "Five")
+
+
+async def test_a_picture_with_a_correction_is_not_silently_ignored(world, sent) -> None:
+    from bot.playground.files import Upload  # noqa: PLC0415
+
+    reader, progress = sent
+    async with world.running():
+        await ask(world, world.admin, progress, "hot-correct:")
+        before = len(world.from_bot(world.admin))
+        photo = world.telegram.files.keep("photo", Upload("dot.png", "image/png", DOT))
+        message = world.telegram.say(world.admin, "x")
+        del message["text"]
+        message |= {**photo.as_content(), "caption": "Six people"}
+        confirm = await panel(world, world.admin, "fix", before)
+        assert copies(world, world.admin, "the picture stays as it was")
+        await world.press(world.admin, confirm, "hot-fix:")
+        await world.wait_until(lambda: copies(world, reader, "Six people") != [])
+        assert "photo" not in copies(world, reader, "Six people")[0]
 
 
 async def test_taken_back_from_the_chat_after_a_second_press(world, sent) -> None:

@@ -25,11 +25,12 @@ TIMES = (
 
 def upgrade() -> None:
     """Add the columns and the table; what was sent before is done, unless rows of it still wait."""
-    for name in ("texts", "photo", "audience", "content_hash"):
+    for name in ("texts", "photo", "audience", "content_hash", "corrected", "replaces"):
         op.add_column("broadcasts", sa.Column(name, sa.Text, nullable=False, server_default=""))
     op.add_column("broadcasts", sa.Column("open", sa.Boolean, nullable=False, server_default=sa.text("false")))
     for name in TIMES:
         op.add_column("broadcasts", sa.Column(name, sa.BigInteger, nullable=False, server_default="0"))
+    op.add_column("broadcasts", sa.Column("corrects", sa.BigInteger, nullable=False, server_default="0"))
     _carry_over(op.get_bind())
     op.drop_column("broadcasts", "html")
     op.create_index(

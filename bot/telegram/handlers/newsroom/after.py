@@ -8,7 +8,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from bot.charts import Chart, Series, draw
-from bot.core.broadcast import Refusal, Step
+from bot.core.broadcast import BroadcastState, Refusal, Step
 from bot.core.calendar import clock_time, local
 from bot.core.model import Fate, Kind
 from bot.core.roles import Role
@@ -42,6 +42,7 @@ def handlers(desk: Desk) -> Sequence[BaseHandler[Any, Any, Any]]:
     """The buttons of this step."""
     return (
         on(desk, "correct", press_correct),
+        on(desk, "propose", press_propose),
         on(desk, "fix", press_fix),
         on(desk, "recall", press_recall),
         on(desk, "recalled", press_recalled),
@@ -70,11 +71,11 @@ async def press_correct(turn: Turn) -> None:
 
 
 async def answered_fix(turn: Turn, given: list[str]) -> None:
-    """That text: shown as readers will see it; it is kept as a draft until it is confirmed."""
+    """That text: kept as a correction, and shown as readers will see it."""
     number, seen_hash, language = int(given[0]), given[1], given[2]
     if not await turn.admit(Role.PUBLISHER):
         return
-    store, t, now = turn.desk.store, turn.texts, turn.desk.clock()
+    store, t = turn.desk.store, turn.texts
     found = await store.broadcasts.get(number)
     if found is None or found.content.hash != seen_hash or turn.message is None:
         await refuse(turn, Refusal.CHANGED, found)
@@ -83,33 +84,81 @@ async def answered_fix(turn: Turn, given: list[str]) -> None:
     if wrong := fault(t, content, corrected=True):
         await turn.reply(wrong)
         return
-    kept = await store.broadcasts.draft(turn.user_id, content, now)
-    shown = replace(found, content=content, corrected_at=now)
-    outcome = await copy_to(turn, turn.place.id, shown, language)
-    if outcome.fate is not Fate.SENT:
-        await turn.reply(t.text("Telegram does not take this: {detail}", detail=outcome.detail))
+    if turn.message.photo:
+        await turn.reply(t.text("A correction changes the text only: the picture stays as it was."))
+    await _offer(turn, found, await store.broadcasts.draft(turn.user_id, content, turn.desk.clock(), corrects=found))
+
+
+async def look(turn: Turn, kept: Broadcast) -> None:
+    """A correction that waits for a second person."""
+    if not await turn.admit(Role.PUBLISHER):
         return
-    tally, _ = await store.runs.tally(number, now)
-    label = t.plural("Correct {n} copy", "Correct {n} copies", tally.sent)
-    keys = [button(label, "fix", found, str(kept.id)), button(t.text("Cancel"), "cancel", kept)]
-    await turn.reply(t.text("Every copy becomes this, without a sound. Nothing has been changed yet."), [keys])
+    found = await turn.desk.store.broadcasts.get(kept.corrects)
+    if found is None or kept.state is not BroadcastState.WAITING:
+        await refuse(turn, Refusal.UNKNOWN)
+    elif found.content.hash != kept.replaces:
+        await refuse(turn, Refusal.CHANGED)
+    else:
+        await turn.toast()
+        await _offer(turn, found, kept)
+
+
+async def _offer(turn: Turn, found: Broadcast, kept: Broadcast) -> None:
+    """Show the texts that a correction changes, as readers will see them, and what can be done with it."""
+    t, changed = turn.texts, kept.content.changed(found.content)
+    if not changed:
+        await turn.reply(t.text("It says so already."))
+        return
+    shown = replace(found, content=kept.content, corrected=dict.fromkeys(changed, turn.desk.clock()))
+    said = [t.text("A correction of hot news {number}.", number=found.id)]
+    for language in sorted(changed):
+        outcome = await copy_to(turn, turn.place.id, shown, language)
+        if outcome.fate is not Fate.SENT:
+            await turn.reply(t.text("Telegram does not take this: {detail}", detail=outcome.detail))
+            return
+        name = LANGUAGES.get(language, language)
+        said.append(t.text("{language}: every copy becomes this, without a sound.", language=name))
+    waits = kept.state is BroadcastState.WAITING
+    said.append(t.text("Nothing has been changed yet."))
+    keys = [button(t.text("Cancel"), "cancel", kept)]
+    if turn.desk.newsroom.second_person and not waits:
+        keys.insert(0, button(t.text("Ask a second person"), "propose", kept))
+    elif not waits or turn.user_id != kept.author_id or not turn.desk.newsroom.second_person:
+        copies = await turn.desk.store.broadcasts.copies(kept, changed)
+        label = (
+            t.plural("Approve for {n} copy", "Approve for {n} copies", copies)
+            if waits
+            else t.plural("Correct {n} copy", "Correct {n} copies", copies)
+        )
+        keys.insert(0, button(label, "fix", kept))
+    await turn.reply("\n".join(said), [keys])
+
+
+async def press_propose(turn: Turn) -> None:
+    """Hand a correction to a second person; publishers are told."""
+    one = pressed(turn)
+    match await take(turn, Step.SUBMIT, one.id, one.seen):
+        case Refusal() as why:
+            await refuse(turn, why, await turn.desk.store.broadcasts.get(one.id))
+        case None:
+            pass
+        case kept:
+            await turn.toast()
+            said = turn.texts.text("This correction waits for a second person. Nothing has been changed yet.")
+            await turn.edit(said, [[button(turn.texts.text("Cancel"), "cancel", kept)]])
 
 
 async def press_fix(turn: Turn) -> None:
-    """Every copy becomes the kept draft, and what waits goes out so."""
-    one, store = pressed(turn), turn.desk.store
-    kept = await store.broadcasts.get(int(one.more)) if one.more.isdigit() else None
-    if kept is None:
-        await refuse(turn, Refusal.UNKNOWN)
-        return
-    match await take(turn, Step.CORRECT, one.id, one.seen, content=kept.content):
+    """What was seen takes the place of what was sent, in every copy and in what waits."""
+    one = pressed(turn)
+    match await take(turn, Step.CORRECT, one.id, one.seen):
         case Refusal() as why:
-            await refuse(turn, why, await store.broadcasts.get(one.id))
+            await refuse(turn, why, await turn.desk.store.broadcasts.get(one.id))
         case None:
             pass
         case _:
             await turn.toast()
-            await turn.edit(turn.texts.text("The correction is on its way to every copy."))
+            await turn.edit(turn.texts.text("The correction is on its way."))
 
 
 # --------------------------------------------------------------------------- recall

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.core.broadcast import BroadcastState, Refusal, Step
 from bot.core.calendar import moment, when
 from bot.core.roles import Role
+from bot.telegram.handlers.newsroom.after import look
 from bot.telegram.handlers.newsroom.panel import (
     again,
     ask,
@@ -149,6 +150,9 @@ async def press_open(turn: Turn) -> None:
     found = await turn.desk.store.broadcasts.get(pressed(turn).id)
     if found is None or found.state not in _OPENED:
         await refuse(turn, Refusal.STATE, found)
+        return
+    if found.corrects:
+        await look(turn, found)
         return
     await turn.toast()
     await show(turn, found)
