@@ -57,7 +57,10 @@ async def pump(store: Store, telegram: Playground) -> AsyncIterator[Pump]:
 def copies(telegram: Playground, chats: list[int]) -> Counter[tuple[int, str]]:
     """How often each chat got each message."""
     return Counter(
-        (chat, message["text"].splitlines()[0]) for chat in chats for message in telegram.telegram.messages(chat)
+        (chat, one["text"].splitlines()[0])
+        for chat in chats
+        for one in telegram.telegram.messages(chat)
+        if "text" in one
     )
 
 

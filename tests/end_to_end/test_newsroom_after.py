@@ -13,6 +13,7 @@ from bot.app import now_ms, opened
 from bot.core.broadcast import Actor, BroadcastState, NewsroomRules, Refusal, Step
 from bot.core.model import ChatKind, Member
 from bot.core.roles import Role
+from bot.playground.files import Upload
 from bot.playground.server import Playground
 from tests.end_to_end.pumping import HOUR, MINUTE, NOW, Pump, pumping
 from tests.hot import drafted, send_hot, step
@@ -243,8 +244,6 @@ async def test_a_deletion_that_telegram_refuses_becomes_a_notice(pump, telegram)
 
 
 async def test_a_picture_is_sent_corrected_and_taken_back_as_a_picture(pump, telegram) -> None:
-    from bot.playground.files import Upload  # noqa: PLC0415
-
     photo = telegram.telegram.files.keep("photo", Upload("dot.png", "image/png", DOT)).id
     people = await crowd(pump.store, telegram.telegram, 2)
     sent = await send_hot(pump.store, "hot", NOW, photo=photo)
@@ -468,8 +467,6 @@ async def test_the_report_is_a_text_a_picture_and_a_table(world, sent) -> None:
 
 
 async def test_a_post_a_picture_and_an_alert_become_hot_news(world, sent) -> None:
-    from bot.playground.files import Upload  # noqa: PLC0415
-
     reader, _ = sent
     async with world.running():
         # A forwarded post, where the text was asked for.
@@ -520,5 +517,14 @@ async def test_an_article_becomes_hot_news_for_who_may(world, sent) -> None:
 
 
 async def test_drafts_that_telegram_would_not_take_are_refused(world, sent) -> None:
+    async def photo() -> None:
+        """With the caption of a person with Premium, longer than a bot's may be."""
+        message = world.telegram.say(world.admin, "x")
+        del message["text"]
+        kept = world.telegram.files.keep("photo", Upload("dot.png", "image/png", DOT))
+        message |= {**kept.as_content(), "caption": "ї" * 1025}
+
     async with world.running():
-        assert "Telegram takes 4096" in (await world.says(world.admin, "/broadcast " + "ї" * 4097))["text"]
+        await world.says(world.admin, "/broadcast")
+        refused = await world.next_message(world.admin, photo())
+        assert "Telegram takes 1024" in refused["text"]
