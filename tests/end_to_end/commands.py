@@ -47,7 +47,7 @@ ROWS = (
         names=("start",),
         purpose="first steps: what this is, tags to tap; `?start=tag_nato` follows a tag at once",
         bare=Said("", "News by hashtag", "Новини за хештегами"),
-        given=Said("tag_nato", "You follow #nato", "Ви стежите за #nato"),
+        given=Said("tag_quokka", "You follow #quokka", "Ви стежите за #quokka"),  # no article of it is shown
         bad=Said("tag_id999999", "News by hashtag", "Новини за хештегами"),
         of="topic",
     ),

@@ -284,7 +284,8 @@ async def test_share_makes_links_that_start_understands(language, what, world) -
         assert all(payloads[n].startswith("tag_id") for n in (1, 2, 4))
         assert all(link in said["text"] for link in links)
         for payload, term in zip(payloads, ["#nato", "#гроші", f"#{long}", "@sample", "#id7"], strict=True):
-            assert term in (await world.says(friend, f"/start {payload}"))["text"]
+            one = world.telegram.add_user("Friend", language)
+            assert term in (await world.says(one, f"/start {payload}"))["text"]
         await world.says(reader, "/sub #гроші")
         bare = await world.says(reader, "/share")
         assert labels(bare) == ["#гроші"]
