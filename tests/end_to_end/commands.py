@@ -174,7 +174,7 @@ ROWS = (
         purpose="English or Ukrainian",
         bare=Said("", "Which language shall I speak?", "Якою мовою мені говорити?"),
         given=Said("{language}", "I speak English now", "Тепер я говорю українською"),
-        bad=Said("xx", "Which language shall I speak?", "Якою мовою мені говорити?"),
+        bad=Said("xx", "I speak two languages", "Я розмовляю двома мовами"),
         changes=True,
     ),
     Row(
