@@ -129,7 +129,9 @@ async def test_hot_news_in_pages(language, heading, world) -> None:
     reader = world.telegram.add_user("Reader", language)
     async with opened(world.config) as store:
         for number in range(12):
-            await send_hot(store, f"Hot <b>number</b> {number}", 1_800_000_000_000 + number, author=world.admin)
+            now = 1_800_000_000_000 + number
+            sent = await send_hot(store, f"Hot <b>number</b> {number}", now, author=world.admin)
+            assert await store.broadcasts.finish(sent.id, now)
     async with world.running():
         said = await world.says(reader, "/hot")
         assert said["text"].startswith(heading)
