@@ -13,17 +13,7 @@ from bot.core.calendar import clock_time, local
 from bot.core.model import Fate, Kind
 from bot.core.roles import Role
 from bot.telegram.handlers.newsroom.compose import html_in
-from bot.telegram.handlers.newsroom.panel import (
-    ask,
-    button,
-    copy_to,
-    fault,
-    on,
-    pressed,
-    refuse,
-    seen,
-    take,
-)
+from bot.telegram.handlers.newsroom.panel import ask, button, copy_to, done, fault, on, pressed, refuse, seen
 from bot.telegram.hot import others
 from bot.telegram.texts import LANGUAGES
 
@@ -137,28 +127,19 @@ async def _offer(turn: Turn, found: Broadcast, kept: Broadcast) -> None:
 async def press_propose(turn: Turn) -> None:
     """Hand a correction to a second person; publishers are told."""
     one = pressed(turn)
-    match await take(turn, Step.SUBMIT, one.id, one.seen):
-        case Refusal() as why:
-            await refuse(turn, why, await turn.desk.store.broadcasts.get(one.id))
-        case None:
-            pass
-        case kept:
-            await turn.toast()
-            said = turn.texts.text("This correction waits for a second person. Nothing has been changed yet.")
-            await turn.edit(said, [[button(turn.texts.text("Cancel"), "cancel", kept)]])
+    kept = await done(turn, Step.SUBMIT, one.id, one.seen)
+    if kept is not None:
+        await turn.toast()
+        said = turn.texts.text("This correction waits for a second person. Nothing has been changed yet.")
+        await turn.edit(said, [[button(turn.texts.text("Cancel"), "cancel", kept)]])
 
 
 async def press_fix(turn: Turn) -> None:
     """What was seen takes the place of what was sent, in every copy and in what waits."""
     one = pressed(turn)
-    match await take(turn, Step.CORRECT, one.id, one.seen):
-        case Refusal() as why:
-            await refuse(turn, why, await turn.desk.store.broadcasts.get(one.id))
-        case None:
-            pass
-        case _:
-            await turn.toast()
-            await turn.edit(turn.texts.text("The correction is on its way."))
+    if await done(turn, Step.CORRECT, one.id, one.seen):
+        await turn.toast()
+        await turn.edit(turn.texts.text("The correction is on its way."))
 
 
 # --------------------------------------------------------------------------- recall
@@ -182,14 +163,9 @@ async def press_recall(turn: Turn) -> None:
 async def press_recalled(turn: Turn) -> None:
     """Take it back."""
     one = pressed(turn)
-    match await take(turn, Step.RECALL, one.id):
-        case Refusal() as why:
-            await refuse(turn, why, await turn.desk.store.broadcasts.get(one.id))
-        case None:
-            pass
-        case _:
-            await turn.toast()
-            await turn.edit(turn.texts.text("Every copy is being taken back."))
+    if await done(turn, Step.RECALL, one.id):
+        await turn.toast()
+        await turn.edit(turn.texts.text("Every copy is being taken back."))
 
 
 # --------------------------------------------------------------------------- report

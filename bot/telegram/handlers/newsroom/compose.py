@@ -12,7 +12,7 @@ from telegram.ext import CommandHandler
 from bot.core.broadcast import Content, Refusal, Step, language_of
 from bot.core.card import clean, plain_of, usable_link
 from bot.core.roles import Role
-from bot.telegram.handlers.newsroom.panel import again, ask, fault, on, pressed, refuse, seen, show, take
+from bot.telegram.handlers.newsroom.panel import again, ask, done, fault, on, pressed, refuse, seen, show
 from bot.telegram.handlers.newsroom.run import running
 from bot.telegram.texts import LANGUAGES
 
@@ -117,13 +117,9 @@ async def revise(turn: Turn, number: int, seen_hash: str, content: Content) -> N
     if wrong := fault(turn.texts, content):
         await turn.reply(wrong)
         return
-    match await take(turn, Step.REVISE, number, seen_hash, content=content):
-        case Refusal() as why:
-            await refuse(turn, why, await turn.desk.store.broadcasts.get(number))
-        case None:
-            pass
-        case changed:
-            await show(turn, changed)
+    changed = await done(turn, Step.REVISE, number, seen_hash, content=content)
+    if changed is not None:
+        await show(turn, changed)
 
 
 async def _article_of(turn: Turn, message: Message) -> Article | None:

@@ -14,6 +14,7 @@ from bot.telegram.handlers.newsroom.panel import (
     button,
     caption,
     counted,
+    done,
     on,
     pressed,
     refuse,
@@ -133,14 +134,10 @@ def _brakes(turn: Turn, broadcast: Broadcast) -> list[Button]:
 async def press_ask(turn: Turn) -> None:
     """Hand it to a second person; publishers are told."""
     one = pressed(turn)
-    match await take(turn, Step.SUBMIT, one.id, one.seen):
-        case Refusal() as why:
-            await refuse(turn, why, await turn.desk.store.broadcasts.get(one.id))
-        case None:
-            pass
-        case waiting:
-            await turn.toast()
-            await turn.edit(await caption(turn, waiting), await rows(turn, waiting))
+    waiting = await done(turn, Step.SUBMIT, one.id, one.seen)
+    if waiting is not None:
+        await turn.toast()
+        await turn.edit(await caption(turn, waiting), await rows(turn, waiting))
 
 
 async def press_open(turn: Turn) -> None:
@@ -174,27 +171,18 @@ async def press_halt(turn: Turn) -> None:
 
 async def _back(turn: Turn, step: Step) -> None:
     one = pressed(turn)
-    match await take(turn, step, one.id):
-        case Refusal() as why:
-            await refuse(turn, why, await turn.desk.store.broadcasts.get(one.id))
-        case None:
-            pass
-        case drafted:
-            await turn.toast(turn.texts.text("Stopped. Nothing was sent.") if step is Step.HALT else "")
-            await turn.edit(await caption(turn, drafted), await rows(turn, drafted))
+    drafted = await done(turn, step, one.id)
+    if drafted is not None:
+        await turn.toast(turn.texts.text("Stopped. Nothing was sent.") if step is Step.HALT else "")
+        await turn.edit(await caption(turn, drafted), await rows(turn, drafted))
 
 
 async def press_cancel(turn: Turn) -> None:
     """Throw it away."""
     one = pressed(turn)
-    match await take(turn, Step.CANCEL, one.id):
-        case Refusal() as why:
-            await refuse(turn, why, await turn.desk.store.broadcasts.get(one.id))
-        case None:
-            pass
-        case _:
-            await turn.toast()
-            await turn.edit(turn.texts.text("Cancelled. Nothing was sent."))
+    if await done(turn, Step.CANCEL, one.id):
+        await turn.toast()
+        await turn.edit(turn.texts.text("Cancelled. Nothing was sent."))
 
 
 # --------------------------------------------------------------------------- break-glass, and at a time
@@ -243,13 +231,9 @@ async def press_shatter(turn: Turn) -> None:
         return
     # Who breaks the glass has a reason that outweighs the day's limit.
     anyway = frozenset({Refusal.LIMIT, Refusal.REPEATED})
-    match await take(turn, Step.BREAK_GLASS, one.id, one.seen, reason=reason, anyway=anyway):
-        case Refusal() as why:
-            await refuse(turn, why, await store.broadcasts.get(one.id))
-        case None:
-            pass
-        case confirmed:
-            await _confirmed(turn, confirmed)
+    confirmed = await done(turn, Step.BREAK_GLASS, one.id, one.seen, reason=reason, anyway=anyway)
+    if confirmed is not None:
+        await _confirmed(turn, confirmed)
 
 
 async def press_when(turn: Turn) -> None:

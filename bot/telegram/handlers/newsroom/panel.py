@@ -131,6 +131,24 @@ async def take(
     return taken
 
 
+async def done(
+    turn: Turn,
+    step: Step,
+    broadcast_id: int,
+    seen_hash: str = "",
+    *,
+    content: Content | None = None,
+    reason: str = "",
+    anyway: frozenset[Refusal] = frozenset(),
+) -> Broadcast | None:
+    """`take` a step that nothing but a refusal can stop: the broadcast then; None: not taken, and it was said why."""
+    taken = await take(turn, step, broadcast_id, seen_hash, content=content, reason=reason, anyway=anyway)
+    if isinstance(taken, Refusal):
+        await refuse(turn, taken, await turn.desk.store.broadcasts.get(broadcast_id))
+        return None
+    return taken
+
+
 def _place(turn: Turn) -> tuple[int, int]:
     """The message of a button, in which it is told how it goes; a typed answer has none of ours."""
     message = turn.message if turn.query else None

@@ -9,7 +9,7 @@ from bot.core.broadcast import STARTED, BroadcastState, Refusal, Step
 from bot.core.calendar import when
 from bot.core.card import clean, cut, plain_of
 from bot.core.roles import Role
-from bot.telegram.handlers.newsroom.panel import button, on, pressed, refuse, take
+from bot.telegram.handlers.newsroom.panel import button, done, on, pressed, refuse
 from bot.telegram.hot import Progress, controls, progress
 
 if TYPE_CHECKING:
@@ -86,13 +86,9 @@ async def stop(turn: Turn) -> None:
 
 async def _step(turn: Turn, step: Step) -> None:
     one, store = pressed(turn), turn.desk.store
-    match await take(turn, step, one.id):
-        case Refusal() as why:
-            await refuse(turn, why, await store.broadcasts.get(one.id))
-        case None:
-            pass
-        case changed:
-            await turn.toast()
-            tally, change = await store.runs.tally(changed.id, turn.desk.clock())
-            at = Progress(broadcast=changed, tally=tally, change=change)
-            await turn.edit(progress(turn.texts, at, turn.desk.newsroom.time_zone), controls(turn.texts, changed))
+    changed = await done(turn, step, one.id)
+    if changed is not None:
+        await turn.toast()
+        tally, change = await store.runs.tally(changed.id, turn.desk.clock())
+        at = Progress(broadcast=changed, tally=tally, change=change)
+        await turn.edit(progress(turn.texts, at, turn.desk.newsroom.time_zone), controls(turn.texts, changed))
